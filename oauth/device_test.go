@@ -47,7 +47,7 @@ func TestAuthorizeDevice(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				got, err := testClient(answers(200, tt.body)).AuthorizeDevice(t.Context(), nil, "", nil)
+				got, err := testClient(constant(200, tt.body)).AuthorizeDevice(t.Context(), nil, "", nil)
 				checkErr(t, err, tt.err)
 				if err != nil {
 					return
@@ -64,14 +64,14 @@ func TestAuthorizeDevice(t *testing.T) {
 
 func TestDeviceRequests(t *testing.T) {
 	t.Parallel()
-	w := answers(400, `{"error":"unauthorized_client"}`)
+	w := constant(400, `{"error":"unauthorized_client"}`)
 	c := testClient(w)
 	_, err := c.AuthorizeDevice(t.Context(), []string{"a", "b"}, "https://mcp.test", url.Values{"audience": {"x"}})
 	want(t, "unauthorized_client", oauth.IsCode(err, oauth.CodeUnauthorizedClient), true)
 	want(t, "form", w.form.Encode(), "audience=x&client_id=me&resource=https%3A%2F%2Fmcp.test&scope=a+b")
 
 	for _, status := range []int{200, 400, 401, 403, 428, 500} {
-		w := answers(status, `{"error":"authorization_pending"}`)
+		w := constant(status, `{"error":"authorization_pending"}`)
 		_, err := testClient(w).DeviceToken(t.Context(), "d", "https://mcp.test")
 		want(t, fmt.Sprint("pending with ", status), oauth.IsCode(err, oauth.CodeAuthorizationPending), true)
 		want(t, "form", w.form.Encode(), "client_id=me&device_code=d&grant_type="+url.QueryEscape(oauth.GrantDeviceCode)+"&resource=https%3A%2F%2Fmcp.test")
@@ -80,7 +80,7 @@ func TestDeviceRequests(t *testing.T) {
 
 func TestUserAgentEverywhere(t *testing.T) {
 	t.Parallel()
-	w := &wire{handle: func(w http.ResponseWriter, r *http.Request) {
+	w := &fakeTransport{handle: func(w http.ResponseWriter, r *http.Request) {
 		want(t, r.Method, r.Header.Get("User-Agent"), "mcp-login")
 	}}
 	c := testClient(w)

@@ -20,7 +20,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-func TestErrorAnswers(t *testing.T) {
+func TestErrorResponses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
@@ -43,7 +43,7 @@ func TestErrorAnswers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := testClient(answers(tt.status, tt.body)).Token(t.Context(), nil)
+			_, err := testClient(constant(tt.status, tt.body)).Token(t.Context(), nil)
 			e, ok := errors.AsType[*oauth.Error](err)
 			if !ok {
 				t.Fatalf("error = %v, want an *Error", err)

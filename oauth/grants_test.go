@@ -57,7 +57,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 	}
 }
 
-func TestPrivateKeyJWTRefused(t *testing.T) {
+func TestPrivateKeyJWTRejected(t *testing.T) {
 	t.Parallel()
 	public := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).Public()
 	srv := &oauthtest.Server{Clients: oauthtest.Clients{Keys: map[string]crypto.PublicKey{"robot": public}}}
@@ -222,7 +222,7 @@ func TestEnterpriseManaged(t *testing.T) {
 	checkErr(t, err, nil)
 	want(t, "Type", token.Type, "Bearer")
 
-	w := answers(200, `{"access_token":"x","token_type":"N_A","issued_token_type":"urn:ietf:params:oauth:token-type:access_token"}`)
+	w := constant(200, `{"access_token":"x","token_type":"N_A","issued_token_type":"urn:ietf:params:oauth:token-type:access_token"}`)
 	c := testClient(w)
 	c.Server.RevocationEndpoint = "" // so that the exchange is the last request
 	_, err = c.Token(t.Context(), oauth.Exchange{Subject: "x", RequestedType: oauth.TokenTypeIDJAG}.Grant())
@@ -235,11 +235,11 @@ func TestEnterpriseManaged(t *testing.T) {
 func TestRegistrationCannotSetKeys(t *testing.T) {
 	t.Parallel()
 	key := string(must(json.Marshal(must(oauth.NewKey()))))
-	app, err := registering(answers(201, `{"client_id":"c","key":`+key+`,"dpop_key":`+key+`}`), oauth.ClientMetadata{})
+	app, err := registering(constant(201, `{"client_id":"c","key":`+key+`,"dpop_key":`+key+`}`), oauth.ClientMetadata{})
 	checkErr(t, err, nil)
 	want(t, "keys", app.Key == nil && app.DPoPKey == nil, true)
 
-	w := answers(201, `{"client_id":"c","token_endpoint_auth_method":"private_key_jwt"}`)
+	w := constant(201, `{"client_id":"c","token_endpoint_auth_method":"private_key_jwt"}`)
 	m := oauth.ClientMetadata{TokenAuthMethod: oauth.AuthPrivateKeyJWT, JWKS: must(must(oauth.NewKey()).PublicSet())}
 	app, err = registering(w, m, oauth.AuthPrivateKeyJWT)
 	checkErr(t, err, nil)

@@ -84,7 +84,7 @@ func TestGuardAddresses(t *testing.T) {
 	}
 }
 
-func TestGuardNever(t *testing.T) {
+func TestGuardNeverConnects(t *testing.T) {
 	t.Parallel()
 	c := oauth.Guard{Server: "http://127.0.0.1:1/mcp"}.Client()
 	for _, host := range []string{"169.254.169.254", "0.0.0.0", "[::]", "[fe80::1]", "224.0.0.1", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "[fd00:ec2::254]", "255.255.255.255"} {
@@ -249,10 +249,10 @@ func TestPostIsNeverRedirected(t *testing.T) {
 	}
 }
 
-// TestRefusedLinkLocalAddressBlamesNoNetwork: a link-local address is rejected even
+// TestLinkLocalAddressError: a link-local address is rejected even
 // for a private MCP server, so the error must not say that the server would have to
 // be private.
-func TestRefusedLinkLocalAddressBlamesNoNetwork(t *testing.T) {
+func TestLinkLocalAddressError(t *testing.T) {
 	t.Parallel()
 	err := &oauth.AddressError{Addr: netip.MustParseAddr("169.254.169.254")}
 	want(t, "error", err.Error(), "address 169.254.169.254 is link-local or reserved, and never used")

@@ -31,9 +31,9 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestLongAnswers: the limit counts decompressed bytes, not bytes on the network,
+// TestLongResponses: the limit counts decompressed bytes, not bytes on the network,
 // and applies to every caller.
-func TestLongAnswers(t *testing.T) {
+func TestLongResponses(t *testing.T) {
 	t.Parallel()
 	event := "data: " + strings.Repeat("x", 100) + "\r\n\r\n"
 	for _, tt := range []struct {
@@ -46,12 +46,12 @@ func TestLongAnswers(t *testing.T) {
 		{"as long as allowed", 0, bomb(1 << 20), true},
 		{"gzip bomb of a message", 1 << 21, bomb(1<<21 + 1), false},
 		{"as long as the separate limit", 1 << 21, bomb(1 << 21), true},
-		{"endless, without a length", 1000, says("text/plain", "xxxx", 300), false},
-		{"many short events", 1000, says("text/event-stream; charset=utf-8", event, 100), true},
-		{"the same where no stream is expected", 0, says("text/event-stream", event, 20_000), false},
-		{"a long event", 1000, says("text/event-stream", strings.TrimRight(event, "\r\n"), 100), false},
-		{"an event of many lines", 1000, says("text/event-stream", strings.TrimRight(event, "\r\n")+"\n", 100), false},
-		{"an endless comment", 1000, says("text/event-stream", ": ping\n", 1000), false},
+		{"endless, without a length", 1000, repeating("text/plain", "xxxx", 300), false},
+		{"many short events", 1000, repeating("text/event-stream; charset=utf-8", event, 100), true},
+		{"the same where no stream is expected", 0, repeating("text/event-stream", event, 20_000), false},
+		{"a long event", 1000, repeating("text/event-stream", strings.TrimRight(event, "\r\n"), 100), false},
+		{"an event of many lines", 1000, repeating("text/event-stream", strings.TrimRight(event, "\r\n")+"\n", 100), false},
+		{"an endless comment", 1000, repeating("text/event-stream", ": ping\n", 1000), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -87,8 +87,8 @@ func TestLongAnswers(t *testing.T) {
 	}
 }
 
-// says responds with a text, many times.
-func says(kind, text string, times int) http.HandlerFunc {
+// repeating responds with a text, many times.
+func repeating(kind, text string, times int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", kind)
 		for range times {

@@ -155,7 +155,7 @@ func FuzzMetadata(f *testing.F) {
 	f.Add([]byte(`{"issuer":"https://as.test","ISSUER":"https://evil.test","token_endpoint":"https://as.test/t"}`))
 	f.Add([]byte(`{"resource":"https://mcp.test/mcp","authorization_servers":["https://as.test"]}`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
-		w := &wire{handle: func(w http.ResponseWriter, r *http.Request) { w.Write(doc) }}
+		w := &fakeTransport{handle: func(w http.ResponseWriter, r *http.Request) { w.Write(doc) }}
 		s, err := oauth.FetchServer(t.Context(), w.client(), "https://as.test")
 		if err == nil {
 			want(t, "Issuer", s.Issuer, "https://as.test")

@@ -12,9 +12,9 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// TestProxyRefusals: an error of a proxy is attributed to the proxy, and only an
+// TestProxyErrors: an error of a proxy is attributed to the proxy, and only an
 // overloaded proxy is temporary (cli/cli#5244, cloudfoundry/cli#1765).
-func TestProxyRefusals(t *testing.T) {
+func TestProxyErrors(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		status    int

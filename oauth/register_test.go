@@ -13,14 +13,14 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-func registering(w *wire, m oauth.ClientMetadata, offered ...string) (oauth.App, error) {
+func registering(w *fakeTransport, m oauth.ClientMetadata, offered ...string) (oauth.App, error) {
 	s := oauth.Server{RegistrationEndpoint: "https://as.test/register", TokenAuthMethods: offered}
 	return oauth.Register(context.Background(), w.client(), s, m, "")
 }
 
 func TestRegister(t *testing.T) {
 	t.Parallel()
-	w := answers(201, `{"client_id":"c","client_secret":"s","client_secret_expires_at":"4102444800","token_endpoint_auth_method":"client_secret_post",
+	w := constant(201, `{"client_id":"c","client_secret":"s","client_secret_expires_at":"4102444800","token_endpoint_auth_method":"client_secret_post",
 		"grant_types":["refresh_token"],"redirect_uris":["http://127.0.0.1/cb"],"registration_client_uri":"https://as.test/register/c","registration_access_token":"h"}`)
 	s := oauth.Server{RegistrationEndpoint: "https://as.test/register"}
 	app, err := oauth.Register(t.Context(), w.client(), s, oauth.ClientMetadata{
@@ -63,7 +63,7 @@ func TestRegisterAuthMethod(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := answers(201, tt.answer)
+			w := constant(201, tt.answer)
 			app, err := registering(w, oauth.ClientMetadata{}, tt.offered...)
 			checkErr(t, err, nil)
 			want(t, "asked", strings.Contains(w.body, `"token_endpoint_auth_method":"`+tt.asked+`"`), true)
@@ -71,11 +71,11 @@ func TestRegisterAuthMethod(t *testing.T) {
 			want(t, "Secret kept", app.Secret == tt.secret, true)
 		})
 	}
-	_, err := registering(answers(201, `{"client_id":"c","token_endpoint_auth_method":"tls_client_auth"}`), oauth.ClientMetadata{})
+	_, err := registering(constant(201, `{"client_id":"c","token_endpoint_auth_method":"tls_client_auth"}`), oauth.ClientMetadata{})
 	checkErr(t, err, oauth.ErrUnsupported)
 }
 
-func TestRegisterRefused(t *testing.T) {
+func TestRegisterRejected(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
@@ -90,21 +90,21 @@ func TestRegisterRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := registering(answers(tt.status, tt.body), oauth.ClientMetadata{})
+			_, err := registering(constant(tt.status, tt.body), oauth.ClientMetadata{})
 			if err == nil || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("error = %v, want one with %q", err, tt.text)
 			}
 		})
 	}
 	for _, body := range []string{`{}`, `{"client_id":""}`, `{"client_id":"a\nb"}`, `{"client_id":"a","client_secret":"\u001b"}`, `[]`, `{"client_id":{}}`} {
-		_, err := registering(answers(201, body), oauth.ClientMetadata{})
+		_, err := registering(constant(201, body), oauth.ClientMetadata{})
 		checkErr(t, err, oauth.ErrAnswer)
 	}
 }
 
 func TestRegisterDropsBadHandle(t *testing.T) {
 	t.Parallel()
-	w := answers(201, `{"client_id":"c","client_secret_expires_at":0,"registration_client_uri":"http://as.test/r","registration_access_token":"h"}`)
+	w := constant(201, `{"client_id":"c","client_secret_expires_at":0,"registration_client_uri":"http://as.test/r","registration_access_token":"h"}`)
 	app, err := registering(w, oauth.ClientMetadata{RedirectURIs: []string{"http://127.0.0.1/cb"}})
 	checkErr(t, err, nil)
 	want(t, "handle", app.RegistrationURI+app.RegistrationToken, "")
@@ -115,18 +115,18 @@ func TestRegisterDropsBadHandle(t *testing.T) {
 func TestDeregister(t *testing.T) {
 	t.Parallel()
 	app := oauth.App{ID: "c", RegistrationURI: "https://as.test/r/c", RegistrationToken: "h"}
-	w := answers(http.StatusNoContent, "")
+	w := constant(http.StatusNoContent, "")
 	checkErr(t, oauth.Deregister(t.Context(), w.client(), app), nil)
 	want(t, "request", w.asked[0], "DELETE https://as.test/r/c")
 	want(t, "Authorization", w.last.Header.Get("Authorization"), "Bearer h")
-	err := oauth.Deregister(t.Context(), answers(401, `{"error":"invalid_token"}`).client(), app)
+	err := oauth.Deregister(t.Context(), constant(401, `{"error":"invalid_token"}`).client(), app)
 	want(t, "refused", oauth.IsCode(err, oauth.CodeInvalidToken), true)
-	checkErr(t, oauth.Deregister(t.Context(), answers(500, "").client(), app), errTemporary)
+	checkErr(t, oauth.Deregister(t.Context(), constant(500, "").client(), app), errTemporary)
 }
 
 // A registration that is rejected because of a field on which servers disagree is
 // sent in each other valid form once.
-func TestRegisterTriesTheOtherLegalForms(t *testing.T) {
+func TestRegisterRetriesOtherForms(t *testing.T) {
 	t.Parallel()
 	device := oauth.ClientMetadata{
 		GrantTypes: []string{oauth.GrantDeviceCode}, ResponseTypes: []string{}, RedirectURIs: []string{}, Scope: "a b",
@@ -158,7 +158,7 @@ func TestRegisterTriesTheOtherLegalForms(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			left := tt.refusals
-			w := &wire{handle: func(w http.ResponseWriter, _ *http.Request) {
+			w := &fakeTransport{handle: func(w http.ResponseWriter, _ *http.Request) {
 				status, body := "201", `{"client_id":"c","scope":"a"}`
 				if len(left) > 0 {
 					status, body, _ = strings.Cut(left[0], " ")

@@ -25,7 +25,7 @@ func TestRegisterReadsOtherTypes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			for _, status := range []int{http.StatusOK, http.StatusCreated} {
-				app, err := registering(answers(status, tt.answer), oauth.ClientMetadata{})
+				app, err := registering(constant(status, tt.answer), oauth.ClientMetadata{})
 				checkErr(t, err, nil)
 				want(t, "client id", app.ID, tt.id)
 				want(t, "secret as expected", app.Secret == tt.secret, true)
@@ -34,7 +34,7 @@ func TestRegisterReadsOtherTypes(t *testing.T) {
 		})
 	}
 	for _, answer := range []string{`{"client_id":{}}`, `{"client_id":[]}`, `{}`, `<html>`, `{"client_id":null}`} {
-		_, err := registering(answers(http.StatusOK, answer), oauth.ClientMetadata{})
+		_, err := registering(constant(http.StatusOK, answer), oauth.ClientMetadata{})
 		checkErr(t, err, oauth.ErrAnswer)
 		if err != nil && (strings.Contains(err.Error(), "App.") || strings.Contains(err.Error(), "Go struct")) {
 			t.Errorf("error %q names a Go field", err)
@@ -69,7 +69,7 @@ func TestAuthenticationFallsBackOnce(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := &wire{handle: func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }}
+			w := &fakeTransport{handle: func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }}
 			w.handle = func(rw http.ResponseWriter, r *http.Request) {
 				r.PostForm = w.form
 				if !tt.accepts(r) {
@@ -115,7 +115,7 @@ func TestLifetimeOfAJWT(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := &wire{handle: func(w http.ResponseWriter, _ *http.Request) {
+			w := &fakeTransport{handle: func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Date", serverNow.Format(http.TimeFormat))
 				w.Write([]byte(tt.answer))
 			}}

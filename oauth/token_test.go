@@ -13,7 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-func testClient(w *wire) *oauth.Client {
+func testClient(w *fakeTransport) *oauth.Client {
 	return &oauth.Client{
 		HTTP: w.client(),
 		Server: oauth.Server{
@@ -24,7 +24,7 @@ func testClient(w *wire) *oauth.Client {
 	}
 }
 
-func TestTokenAnswers(t *testing.T) {
+func TestTokenResponses(t *testing.T) {
 	t.Parallel()
 	const at = `"access_token":"tok"`
 	long := strings.Repeat("a", 70_000)
@@ -75,7 +75,7 @@ func TestTokenAnswers(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				got, err := testClient(answers(200, tt.body)).Token(t.Context(), url.Values{"grant_type": {"x"}})
+				got, err := testClient(constant(200, tt.body)).Token(t.Context(), url.Values{"grant_type": {"x"}})
 				checkErr(t, err, tt.err)
 				if err != nil && strings.Contains(err.Error(), "tok\"") {
 					t.Errorf("error %q contains the body", err)
@@ -105,7 +105,7 @@ func TestUnusableTokenIsRevoked(t *testing.T) {
 		{"refresh without the login's refresh token", oauth.GrantRefreshToken, `{"access_token":"a b","refresh_token":"r1"}`, ""},
 		{"usable", "x", `{"access_token":"a","refresh_token":"r1"}`, ""},
 	} {
-		w := answers(200, tt.body)
+		w := constant(200, tt.body)
 		_, _ = testClient(w).Token(t.Context(), url.Values{"grant_type": {tt.grant}})
 		if got := w.form.Get("token"); got != tt.revoked {
 			t.Errorf("%s: revoked %q, want %q", tt.name, got, tt.revoked)
@@ -120,7 +120,7 @@ func TestExpiryFromSending(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		w := &wire{handle: func(w http.ResponseWriter, r *http.Request) {
+		w := &fakeTransport{handle: func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(20 * time.Second)
 			fmt.Fprint(w, `{"access_token":"t","expires_in":60}`)
 		}}
@@ -150,7 +150,7 @@ func TestClientAuthentication(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := answers(200, `{"access_token":"t"}`)
+			w := constant(200, `{"access_token":"t"}`)
 			c := testClient(w)
 			c.App, c.Server.TokenAuthMethods = tt.app, tt.offered
 			grant := url.Values{"grant_type": {"x"}}
@@ -169,7 +169,7 @@ func TestClientAuthentication(t *testing.T) {
 			want(t, "Accept", w.last.Header.Get("Accept"), "application/json")
 		})
 	}
-	c := testClient(answers(200, "{}"))
+	c := testClient(constant(200, "{}"))
 	c.App.AuthMethod = "tls_client_auth"
 	_, err := c.Token(t.Context(), nil)
 	checkErr(t, err, oauth.ErrUnsupported)
@@ -181,7 +181,7 @@ func TestRefresh(t *testing.T) {
 }
 
 func testRefresh(t *testing.T) {
-	w := answers(200, `{"access_token":"t2"}`)
+	w := constant(200, `{"access_token":"t2"}`)
 	got, err := testClient(w).Refresh(t.Context(), "r1", "https://mcp.test/mcp?x=1", []string{"a", "b"})
 	checkErr(t, err, nil)
 	want(t, "kept refresh token", got.Refresh, "r1")
@@ -190,7 +190,7 @@ func testRefresh(t *testing.T) {
 		"resource": {"https://mcp.test/mcp?x=1"},
 	}.Encode())
 
-	w = answers(200, `{"access_token":"t2","refresh_token":"r2"}`)
+	w = constant(200, `{"access_token":"t2","refresh_token":"r2"}`)
 	got, err = testClient(w).Refresh(t.Context(), "r1", "", nil)
 	checkErr(t, err, nil)
 	want(t, "new refresh token", got.Refresh, "r2")
@@ -214,12 +214,12 @@ func TestNoEndpoint(t *testing.T) {
 
 func TestRevoke(t *testing.T) {
 	t.Parallel()
-	w := answers(200, "")
+	w := constant(200, "")
 	checkErr(t, testClient(w).Revoke(t.Context(), "r1", oauth.HintRefreshToken), nil)
 	want(t, "form", w.form.Encode(), "client_id=me&token=r1&token_type_hint=refresh_token")
-	err := testClient(answers(400, `{"error":"unsupported_token_type"}`)).Revoke(t.Context(), "r1", "")
+	err := testClient(constant(400, `{"error":"unsupported_token_type"}`)).Revoke(t.Context(), "r1", "")
 	want(t, "unsupported_token_type", oauth.IsCode(err, oauth.CodeUnsupportedTokenType), true)
-	checkErr(t, testClient(answers(503, "")).Revoke(t.Context(), "r1", ""), errTemporary)
+	checkErr(t, testClient(constant(503, "")).Revoke(t.Context(), "r1", ""), errTemporary)
 }
 
 func TestSecretsDoNotPrint(t *testing.T) {
@@ -247,7 +247,7 @@ func FuzzToken(f *testing.F) {
 		if status < 200 || status > 599 || status/100 == 3 {
 			return
 		}
-		got, err := testClient(answers(status, body)).Token(t.Context(), nil)
+		got, err := testClient(constant(status, body)).Token(t.Context(), nil)
 		if err != nil {
 			if strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x202e }) || len(err.Error()) > 4<<10 {
 				t.Errorf("error text %q", err)

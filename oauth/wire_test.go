@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// wire simulates servers in memory and records their requests.
-type wire struct {
+// fakeTransport simulates servers in memory and records their requests.
+type fakeTransport struct {
 	handle http.HandlerFunc
 	asked  []string // "GET https://host/path"
 	last   *http.Request
@@ -18,7 +18,7 @@ type wire struct {
 	body   string
 }
 
-func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w *fakeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	in := r.Clone(r.Context())
 	in.Host = r.URL.Host
 	var body []byte
@@ -36,11 +36,11 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-func (w *wire) client() *http.Client { return &http.Client{Transport: w} }
+func (w *fakeTransport) client() *http.Client { return &http.Client{Transport: w} }
 
 // site is a wire with fixed responses: by method and URL, by URL, or else 404.
-func site(pages map[string]page) *wire {
-	return &wire{handle: func(w http.ResponseWriter, r *http.Request) {
+func site(pages map[string]page) *fakeTransport {
+	return &fakeTransport{handle: func(w http.ResponseWriter, r *http.Request) {
 		p, ok := pages[r.Method+" "+r.URL.String()]
 		if !ok {
 			p, ok = pages[r.URL.String()]
@@ -59,9 +59,9 @@ func site(pages map[string]page) *wire {
 	}}
 }
 
-// answers is a wire with a constant response.
-func answers(status int, body string) *wire {
-	return &wire{handle: func(w http.ResponseWriter, r *http.Request) {
+// constant is a wire with a constant response.
+func constant(status int, body string) *fakeTransport {
+	return &fakeTransport{handle: func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.WriteHeader(status)
 		fmt.Fprint(w, body)

@@ -21,8 +21,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
-// person is a user at the agent's terminal.
-type person struct {
+// terminalUser is a user at the agent's terminal.
+type terminalUser struct {
 	t   *testing.T
 	pty *os.File
 	c   *agentd.Confirmer
@@ -33,7 +33,7 @@ type person struct {
 	read  int // of the output seen so far
 }
 
-func newPerson(t *testing.T) *person {
+func newTerminalUser(t *testing.T) *terminalUser {
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err == nil {
@@ -44,7 +44,7 @@ func newPerson(t *testing.T) *person {
 	}
 	master = closable(t, master)
 	t.Cleanup(func() { master.Close() })
-	p := &person{t: t, pty: master}
+	p := &terminalUser{t: t, pty: master}
 	p.e, _, _ = testEnv(t)
 	p.e.tty = func() (*os.File, error) { return slave, nil }
 	p.e.err = slave
@@ -86,9 +86,9 @@ func closable(t *testing.T, f *os.File) *os.File {
 
 var askedFor = regexp.MustCompile(`Issue a token of\s[^?]*\?\ntype ([A-Z]{2}) to allow, n to deny \(\d+ s\): `)
 
-// sees waits for text that was not seen before. It returns the match and all text
+// waitFor waits for text that was not seen before. It returns the match and all text
 // up to it.
-func (p *person) sees(want *regexp.Regexp) (match []string, before string) {
+func (p *terminalUser) waitFor(want *regexp.Regexp) (match []string, before string) {
 	p.t.Helper()
 	if !await.Until(func() bool {
 		p.mu.Lock()
@@ -107,7 +107,7 @@ func (p *person) sees(want *regexp.Regexp) (match []string, before string) {
 
 // types writes to the terminal and returns once the echo is complete, because
 // then the confirmer can read the text. Ctrl-D is not echoed.
-func (p *person) types(text string) {
+func (p *terminalUser) types(text string) {
 	p.t.Helper()
 	shown := func() int {
 		p.mu.Lock()
@@ -125,8 +125,8 @@ func (p *person) types(text string) {
 // that arrive before this prompt.
 var askedAgain = regexp.MustCompile(`unrecognized answer; type [A-Z]{2} to allow, n to deny \(\d+ s\): `)
 
-// asked starts a confirmation for a profile.
-func (p *person) asked(ctx context.Context, profile string) (answer chan error) {
+// prompt starts a confirmation for a profile.
+func (p *terminalUser) prompt(ctx context.Context, profile string) (answer chan error) {
 	answer = make(chan error, 1)
 	go func() {
 		answer <- p.c.Confirm(ctx, agentd.Request{Socket: "forward", Profile: profile, Peer: privsock.Peer{PID: 7, Exe: "/bin/\x1b[2Jcurl"}})
@@ -136,7 +136,7 @@ func (p *person) asked(ctx context.Context, profile string) (answer chan error) 
 
 // TestConfirm answers the agent's confirmation prompts at a real terminal.
 func TestConfirm(t *testing.T) {
-	p := newPerson(t)
+	p := newTerminalUser(t)
 	for _, tt := range []struct {
 		typed string // KX is replaced by the code
 		yes   bool
@@ -144,8 +144,8 @@ func TestConfirm(t *testing.T) {
 		{"KX\n", true}, {"kx\n", true}, {" KX \n", true}, {"n\n", false}, {"No\n", false},
 		{"y\nKX\n", true}, {"yes\nn\n", false}, {"\nKX\n", true}, {"\x04KX\n", true},
 	} {
-		answer := p.asked(t.Context(), "notion")
-		code, text := p.sees(askedFor)
+		answer := p.prompt(t.Context(), "notion")
+		code, text := p.waitFor(askedFor)
 		if !strings.Contains(text, "\nIssue a token of \"notion\" to /bin/") || strings.Contains(text, "\x1b") {
 			t.Errorf("prompt %q", text)
 		}
@@ -155,7 +155,7 @@ func TestConfirm(t *testing.T) {
 			p.types(typed)
 		} else {
 			p.types(wrong + "\n")
-			p.sees(askedAgain)
+			p.waitFor(askedAgain)
 			p.types(right)
 		}
 		if err := <-answer; (err == nil) != tt.yes {
@@ -163,7 +163,7 @@ func TestConfirm(t *testing.T) {
 		}
 	}
 	p.c.Timeout = 100 * time.Millisecond
-	if err := <-p.asked(t.Context(), "notion"); err == nil {
+	if err := <-p.prompt(t.Context(), "notion"); err == nil {
 		t.Error("a prompt without an answer was confirmed")
 	}
 }
@@ -171,24 +171,24 @@ func TestConfirm(t *testing.T) {
 // TestConfirmAnswersItsOwn: text typed for another prompt, or before any prompt,
 // does not answer a prompt.
 func TestConfirmAnswersItsOwn(t *testing.T) {
-	p := newPerson(t)
+	p := newTerminalUser(t)
 	p.types("y") // before any prompt
 	ctx, cancel := context.WithCancel(t.Context())
-	a := p.asked(ctx, "a")
-	code, _ := p.sees(askedFor)
+	a := p.prompt(ctx, "a")
+	code, _ := p.waitFor(askedFor)
 	p.types(code[1]) // for a, before Enter
-	b := p.asked(t.Context(), "b")
+	b := p.prompt(t.Context(), "b")
 	cancel()
 	if err := <-a; err == nil {
 		t.Error("a was confirmed")
 	}
-	other, text := p.sees(askedFor)
+	other, text := p.waitFor(askedFor)
 	if !strings.Contains(text, "\nwithdrawn: the client has disconnected\n\nIssue a token of \"b\" to ") || other[1] == code[1] {
 		t.Errorf("output after the first prompt: %q", text)
 	}
 	for _, typed := range []string{"\n", "y\n", code[1] + "\n"} {
 		p.types(typed)
-		p.sees(askedAgain)
+		p.waitFor(askedAgain)
 		select {
 		case err := <-b:
 			t.Fatalf("%q answered b: %v", typed, err)
@@ -204,18 +204,18 @@ func TestConfirmAnswersItsOwn(t *testing.T) {
 // TestConfirmInTurn: a request that waited behind another prompt still gets the
 // full time for its own prompt.
 func TestConfirmInTurn(t *testing.T) {
-	p := newPerson(t)
+	p := newTerminalUser(t)
 	p.c.Timeout = 100 * time.Millisecond
 	begin := time.Now()
-	first := p.asked(t.Context(), "a")
-	p.sees(askedFor)
-	second := p.asked(t.Context(), "b")
+	first := p.prompt(t.Context(), "a")
+	p.waitFor(askedFor)
+	second := p.prompt(t.Context(), "b")
 	for _, answer := range []chan error{first, second} {
 		if err := <-answer; err == nil || !strings.Contains(err.Error(), "nobody answered") {
 			t.Errorf("without an answer the result is %v", err)
 		}
 	}
-	p.sees(askedFor)
+	p.waitFor(askedFor)
 	if took := time.Since(begin); took < 2*p.c.Timeout { // a busy machine only increases it
 		t.Errorf("two prompts took %s, want twice %s", took, p.c.Timeout)
 	}
@@ -224,12 +224,12 @@ func TestConfirmInTurn(t *testing.T) {
 // TestConfirmFits: a prompt fits the width of the terminal, and no log line is
 // printed between it and the answer.
 func TestConfirmFits(t *testing.T) {
-	p := newPerson(t)
+	p := newTerminalUser(t)
 	answer := make(chan error, 1)
 	go func() {
 		answer <- p.c.Confirm(t.Context(), agentd.Request{Socket: "forward", Profile: strings.Repeat("p", 80), Peer: privsock.Peer{PID: 4194304, Exe: strings.Repeat("/long", 40)}})
 	}()
-	code, text := p.sees(askedFor)
+	code, text := p.waitFor(askedFor)
 	for line := range strings.Lines(text) {
 		if len(strings.TrimRight(line, "\n")) > 80 {
 			t.Errorf("%d columns: %q", len(line), line)
@@ -240,7 +240,7 @@ func TestConfirmFits(t *testing.T) {
 	if err := <-answer; err != nil {
 		t.Error(err)
 	}
-	if _, text := p.sees(regexp.MustCompile("something else")); !strings.HasPrefix(text, code[1]+"\n") {
+	if _, text := p.waitFor(regexp.MustCompile("something else")); !strings.HasPrefix(text, code[1]+"\n") {
 		t.Errorf("after the prompt: %q", text)
 	}
 }
@@ -248,24 +248,24 @@ func TestConfirmFits(t *testing.T) {
 // TestConfirmWhenEnding: an agent that stops withdraws its prompt immediately, and
 // says why.
 func TestConfirmWhenEnding(t *testing.T) {
-	p := newPerson(t)
+	p := newTerminalUser(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
-	answer := p.asked(ctx, "a")
-	p.sees(askedFor)
-	waits := p.asked(ctx, "b")
+	answer := p.prompt(ctx, "a")
+	p.waitFor(askedFor)
+	waits := p.prompt(ctx, "b")
 	cancel(errors.New("the agent is stopping"))
 	if err := errors.Join(<-answer, <-waits); err == nil {
 		t.Error("the request was confirmed")
 	}
-	p.sees(regexp.MustCompile("\nwithdrawn: the agent is stopping\n"))
+	p.waitFor(regexp.MustCompile("\nwithdrawn: the agent is stopping\n"))
 }
 
 // TestConfirmTerminalGone: without a terminal the request is denied.
 func TestConfirmTerminalGone(t *testing.T) {
-	p := newPerson(t)
+	p := newTerminalUser(t)
 	p.c.Timeout = time.Hour
-	answer := p.asked(t.Context(), "a")
-	p.sees(askedFor)
+	answer := p.prompt(t.Context(), "a")
+	p.waitFor(askedFor)
 	p.pty.Close()
 	if err := await.Receive(t, "the end of the question", answer); err == nil {
 		t.Error("the request was confirmed")

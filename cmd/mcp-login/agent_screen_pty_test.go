@@ -14,9 +14,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// agentChanging are the parts of an agent's output that differ from run to run,
+// agentVolatileParts are the parts of an agent's output that differ from run to run,
 // with their replacements in the golden files.
-var agentChanging = []struct{ pattern, with string }{
+var agentVolatileParts = []struct{ pattern, with string }{
 	{`(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d`, "12:00:00"},
 	{`pid \d+`, "pid 4711"},
 	{`/tmp/agent\d+/mcp-login`, "/usr/bin/mcp-login"},
@@ -35,7 +35,7 @@ func TestAgentScreens(t *testing.T) {
 		if !strings.Contains(raw, "\x1b[") {
 			t.Errorf("no styles in %q", raw)
 		}
-		for _, c := range agentChanging {
+		for _, c := range agentVolatileParts {
 			raw = regexp.MustCompile(c.pattern).ReplaceAllString(raw, c.with)
 		}
 		screen := terminaltest.Show(size.cols, size.rows, "$ mcp-login agent\r\n"+raw)

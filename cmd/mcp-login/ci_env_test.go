@@ -22,7 +22,7 @@ func (j *ciJob) hints() string {
 	return hints.String()
 }
 
-func TestEnvCIRefusalNamesLinesToPaste(t *testing.T) {
+func TestEnvCIErrorSuggestsCommands(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // Buildkite's agent is not installed
 	const (
 		exec = "mcp-login exec demo -- COMMAND\n"
@@ -61,18 +61,18 @@ func TestEnvCIRefusalNamesLinesToPaste(t *testing.T) {
 	}
 }
 
-// TestEnvCIRefusalServesAllProfilesByOneCall: one command gets the variables of all
+// TestEnvCIErrorSuggestsOneCommandForAllProfiles: one command gets the variables of all
 // profiles, because a nested mcp-login would not have the store's passphrase.
-func TestEnvCIRefusalServesAllProfilesByOneCall(t *testing.T) {
+func TestEnvCIErrorSuggestsOneCommandForAllProfiles(t *testing.T) {
 	_, got := newCIJob(t).env().Remedy().For(&cistep.NotExportedError{Err: errors.New("no"), Profiles: []string{"a", "b c", "d"}})
 	if first, _, _ := strings.Cut(got, "\n"); first != "mcp-login exec a --also 'b c' --also d -- COMMAND" {
 		t.Errorf("hint %q", first)
 	}
 }
 
-// TestEnvCIWithoutItsFilePrintsNothing: the output is for eval, so it must not
+// TestEnvCIWithoutVariableFilePrintsNothing: the output is for eval, so it must not
 // contain a command meant for the log.
-func TestEnvCIWithoutItsFilePrintsNothing(t *testing.T) {
+func TestEnvCIWithoutVariableFilePrintsNothing(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none", "env")
 	for _, tt := range []struct{ ci, file string }{
 		{"GITHUB_ACTIONS=true", "GITHUB_ENV="},
@@ -88,7 +88,7 @@ func TestEnvCIWithoutItsFilePrintsNothing(t *testing.T) {
 	}
 }
 
-func TestEnvCISaysThatShellTextIsForEval(t *testing.T) {
+func TestEnvCISaysThatOutputIsForEval(t *testing.T) {
 	for _, env := range []string{"GITLAB_CI=true", "BUILD_ID=1", "TRAVIS=true", "CI=woodpecker", "DRONE=true", "CI=true"} {
 		j := newCIJob(t, env, "JENKINS_URL=http://jenkins")
 		if code := j.run(t, "env", "demo", "--ci", "--allow-unmasked"); code != exit.Done {
@@ -125,7 +125,7 @@ func TestEnvCIOnAzureSaysWhatToMap(t *testing.T) {
 	}
 }
 
-func TestEnvCISaysNothingWhereAllIsDone(t *testing.T) {
+func TestEnvCIIsSilentOnSuccess(t *testing.T) {
 	j := newCIJob(t, "CIRCLECI=true", "BASH_ENV="+filepath.Join(t.TempDir(), "env"))
 	if code := j.run(t, "env", "demo", "--ci", "--allow-unmasked"); code != exit.Done || j.err.Len() > 0 || j.out.Len() > 0 {
 		t.Errorf("exit code %d, standard output %q, standard error %q", code, j.out.String(), j.err.String())

@@ -124,9 +124,9 @@ func TestMaskReachesTheRunner(t *testing.T) {
 	}
 }
 
-// TestNothingIsExportedWhereTheMaskIsLost: a line that the runner does not read as
+// TestNothingIsExportedIfTheMaskIsLost: a line that the runner does not read as
 // a mask would either show the token or leave it unmasked in later steps.
-func TestNothingIsExportedWhereTheMaskIsLost(t *testing.T) {
+func TestNothingIsExportedIfTheMaskIsLost(t *testing.T) {
 	j := newCIJob(t, "GITHUB_ACTIONS=true")
 	for name, script := range map[string]string{
 		"no errors":             `mcp-login env demo --ci 2>/dev/null`,

@@ -100,7 +100,7 @@ func TestEnvCIMasksThenExports(t *testing.T) {
 	}
 }
 
-func TestEnvCIRefusals(t *testing.T) {
+func TestEnvCIErrors(t *testing.T) {
 	for _, tt := range []struct {
 		name, env string
 		args      []string
@@ -192,7 +192,7 @@ func TestServerTextIsNoCommandInCI(t *testing.T) {
 	}
 }
 
-func TestHeadersAreForTheirServerAlone(t *testing.T) {
+func TestHeadersAreOnlyForTheirServer(t *testing.T) {
 	for _, tt := range []struct {
 		url  string
 		code int

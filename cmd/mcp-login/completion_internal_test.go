@@ -121,12 +121,12 @@ func TestComplete(t *testing.T) {
 		{"completion ", "bash zsh fish powershell"},
 		{"hook ", "bash zsh fish"},
 	} {
-		e, _, talk := testEnv(t)
+		e, _, stderr := testEnv(t)
 		storedNames(t, filepath.Join(e.getenv("HOME"), ".local/share/mcp-login"), "github", "notes", "notion")
 		want := strings.Fields(tt.want)
 		got := completed(t, e, strings.Split(tt.line, " ")...)
-		if !slices.Equal(got, want) || talk.Len() > 0 {
-			t.Errorf("%s: %q, want %q\n%s", tt.line, got, want, talk)
+		if !slices.Equal(got, want) || stderr.Len() > 0 {
+			t.Errorf("%s: %q, want %q\n%s", tt.line, got, want, stderr)
 		}
 	}
 }
@@ -162,9 +162,9 @@ func TestCompleteEveryFlag(t *testing.T) {
 	}
 }
 
-// TestCompleteAsksNoServer: names in a remote store are not looked up during
+// TestCompletionSendsNoRequest: names in a remote store are not looked up during
 // completion.
-func TestCompleteAsksNoServer(t *testing.T) {
+func TestCompletionSendsNoRequest(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -187,9 +187,9 @@ func TestCompleteAsksNoServer(t *testing.T) {
 
 func TestCompletionScripts(t *testing.T) {
 	for _, shell := range append(shellscript.CompletionShells(), "pwsh") {
-		e, out, talk := testEnv(t)
-		if code := run(t.Context(), []string{"completion", shell}, &e.env); code != exit.Done || talk.Len() > 0 || !strings.Contains(out.String(), completeName) {
-			t.Errorf("completion %s: exit code %d, %q, %s", shell, code, out, talk)
+		e, out, stderr := testEnv(t)
+		if code := run(t.Context(), []string{"completion", shell}, &e.env); code != exit.Done || stderr.Len() > 0 || !strings.Contains(out.String(), completeName) {
+			t.Errorf("completion %s: exit code %d, %q, %s", shell, code, out, stderr)
 		}
 	}
 	e, out, _ := testEnv(t)

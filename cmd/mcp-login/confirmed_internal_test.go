@@ -25,14 +25,14 @@ import (
 
 // machine is a user on a host, with a store that other users can write to.
 type machine struct {
-	t         *testing.T
-	home      string
-	env       map[string]string
-	out, talk *bytes.Buffer
-	good      *oauthtest.Server
-	evil      *oauthtest.Server
-	goodURL   string
-	evilURL   string
+	t           *testing.T
+	home        string
+	env         map[string]string
+	out, stderr *bytes.Buffer
+	good        *oauthtest.Server
+	evil        *oauthtest.Server
+	goodURL     string
+	evilURL     string
 }
 
 func newMachine(t *testing.T) *machine {
@@ -64,8 +64,8 @@ func assertionServer(t *testing.T) (*oauthtest.Server, string) {
 }
 
 func (h *machine) newEnv() *call {
-	e, out, talk := testEnv(h.t)
-	h.out, h.talk = out, talk
+	e, out, stderr := testEnv(h.t)
+	h.out, h.stderr = out, stderr
 	e.getenv = func(name string) string {
 		if name == "HOME" {
 			return h.home
@@ -84,7 +84,7 @@ func (h *machine) run(args ...string) int {
 func (h *machine) want(code int, args ...string) {
 	h.t.Helper()
 	if got := h.run(args...); got != code || code != 0 && h.out.String() != failure(args, code) {
-		h.t.Errorf("mcp-login %s: exit code %d, want %d; standard output %q, standard error:\n%s", strings.Join(args, " "), got, code, h.out, h.talk)
+		h.t.Errorf("mcp-login %s: exit code %d, want %d; standard output %q, standard error:\n%s", strings.Join(args, " "), got, code, h.out, h.stderr)
 	}
 }
 
@@ -147,11 +147,11 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 				{"login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT"}, // typed, but for another server
 			} {
 				h.want(exit.LoginRequired, args...)
-				if runs := strings.Contains(h.talk.String(), "command:touch"); runs != strings.Contains(h.talk.String(), "\nhint: the command below contains a command from the stored record") {
-					t.Errorf("%v: no warning before a command from the record: %s", args, h.talk)
+				if runs := strings.Contains(h.stderr.String(), "command:touch"); runs != strings.Contains(h.stderr.String(), "\nhint: the command below contains a command from the stored record") {
+					t.Errorf("%v: no warning before a command from the record: %s", args, h.stderr)
 				}
-				if !strings.Contains(h.talk.String(), "not confirmed on this host") || !strings.Contains(h.talk.String(), "\nhint: ") {
-					t.Errorf("%v: standard error %s", args, h.talk)
+				if !strings.Contains(h.stderr.String(), "not confirmed on this host") || !strings.Contains(h.stderr.String(), "\nhint: ") {
+					t.Errorf("%v: standard error %s", args, h.stderr)
 				}
 			}
 			if _, err := os.Lstat(marker); err == nil {
@@ -168,10 +168,10 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 	}
 }
 
-// TestTypedSourcesRenew: sources that were typed at a sign-in are used for every
+// TestTypedSourcesAreUsedForRefresh: sources that were typed at a sign-in are used for every
 // refresh on this host. The confirmation is valid for that record only, and not for
 // another one with the same sources.
-func TestTypedSourcesRenew(t *testing.T) {
+func TestTypedSourcesAreUsedForRefresh(t *testing.T) {
 	h := newMachine(t)
 	h.want(exit.Done, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
 	h.want(exit.Done, "refresh", "p")
@@ -226,10 +226,10 @@ func TestTypedSourcesRenew(t *testing.T) {
 	}
 }
 
-// TestFreshHostNamesWhatItPresents: on a new host the environment or the command
+// TestNewHostNamesItsSources: on a new host the environment or the command
 // line names everything, and the endpoint is the one that the named issuer
 // publishes.
-func TestFreshHostNamesWhatItPresents(t *testing.T) {
+func TestNewHostNamesItsSources(t *testing.T) {
 	h := newMachine(t)
 	h.set("MCP_LOGIN_ID_TOKEN", idTokenFor("api://team"))
 	record := mcplogin.Credential{Flow: "ci", Token: expiredToken(), Issuer: h.server(h.goodURL, h.goodURL)}
@@ -237,7 +237,7 @@ func TestFreshHostNamesWhatItPresents(t *testing.T) {
 	h.plant(record)
 	issuer, audience := []string{"--expect-issuer", h.goodURL}, []string{"--expect-audience", "api://team"}
 	h.want(exit.LoginRequired, "token", "p")
-	if got := h.talk.String(); !strings.Contains(got, "or for one run: MCP_LOGIN_EXPECT_ISSUER="+h.goodURL+" MCP_LOGIN_EXPECT_AUDIENCE=api://team mcp-login token p\n") {
+	if got := h.stderr.String(); !strings.Contains(got, "or for one run: MCP_LOGIN_EXPECT_ISSUER="+h.goodURL+" MCP_LOGIN_EXPECT_AUDIENCE=api://team mcp-login token p\n") {
 		t.Errorf("the hint does not say how to confirm:\n%s", got)
 	}
 	h.want(exit.LoginRequired, append([]string{"token", "p"}, issuer...)...)
@@ -255,8 +255,8 @@ func TestFreshHostNamesWhatItPresents(t *testing.T) {
 	record.Issuer.TokenEndpoint = h.evilURL + "/token"
 	h.plant(record)
 	h.want(exit.LoginRequired, "refresh", "p")
-	if !strings.Contains(h.talk.String(), "token_endpoint changed") || h.evil.Count(oauthtest.Token) != 0 {
-		t.Errorf("%d ID tokens were sent elsewhere:\n%s", h.evil.Count(oauthtest.Token), h.talk)
+	if !strings.Contains(h.stderr.String(), "token_endpoint changed") || h.evil.Count(oauthtest.Token) != 0 {
+		t.Errorf("%d ID tokens were sent elsewhere:\n%s", h.evil.Count(oauthtest.Token), h.stderr)
 	}
 
 	// The default audience is the issuer, so it is confirmed with the issuer.
@@ -316,7 +316,7 @@ func TestLoginWithoutAFolderForNotes(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.want(exit.Done, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
-	if got := h.talk.String(); !strings.Contains(got, "warning: cannot save your confirmation") || !strings.Contains(got, "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") {
+	if got := h.stderr.String(); !strings.Contains(got, "warning: cannot save your confirmation") || !strings.Contains(got, "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") {
 		t.Errorf("standard error:\n%s", got)
 	}
 	h.want(exit.Done, "token", "p")
@@ -326,9 +326,9 @@ func TestLoginWithoutAFolderForNotes(t *testing.T) {
 	h.want(exit.Done, "refresh", "p", "--expect-issuer", h.goodURL)
 }
 
-// TestNotesAreThisUsersAlone: a confirmation file that others can write, or a
+// TestNotesOfOtherUsersAreIgnored: a confirmation file that others can write, or a
 // symbolic link, confirms nothing.
-func TestNotesAreThisUsersAlone(t *testing.T) {
+func TestNotesOfOtherUsersAreIgnored(t *testing.T) {
 	h := newMachine(t)
 	h.want(exit.Done, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
 	dir := filepath.Join(h.home, ".local/state/mcp-login/confirmed")
@@ -342,9 +342,9 @@ func TestNotesAreThisUsersAlone(t *testing.T) {
 	h.want(exit.Done, "refresh", "p")
 }
 
-// TestImportAndMoveLeaveSourcesOut: import and store move remove sources that this
+// TestImportAndMoveRemoveSources: import and store move remove sources that this
 // user has not typed on this host, and list them.
-func TestImportAndMoveLeaveSourcesOut(t *testing.T) {
+func TestImportAndMoveRemoveSources(t *testing.T) {
 	h := newMachine(t)
 	h.set("MCP_LOGIN_EXPORT_PASSPHRASE", "correct horse")
 	record := mcplogin.Credential{
@@ -358,8 +358,8 @@ func TestImportAndMoveLeaveSourcesOut(t *testing.T) {
 		`removed from "p", because you did not set it on this host: audience sts.amazonaws.com`,
 		`removed from "p", because you did not set it on this host: assertion command:touch x`, `moved "p"`,
 	} {
-		if !strings.Contains(h.talk.String(), line+"\n") {
-			t.Errorf("store move does not say %q:\n%s", line, h.talk)
+		if !strings.Contains(h.stderr.String(), line+"\n") {
+			t.Errorf("store move does not say %q:\n%s", line, h.stderr)
 		}
 	}
 	h.want(exit.Done, "status", "p", "--json", "--profile-dir", filepath.Join(h.home, "second"))
@@ -371,13 +371,13 @@ func TestImportAndMoveLeaveSourcesOut(t *testing.T) {
 	e := h.newEnv()
 	e.work = 10
 	if code := run(t.Context(), []string{"export", "p"}, &e.env); code != exit.Done {
-		t.Fatalf("export: %s", h.talk)
+		t.Fatalf("export: %s", h.stderr)
 	}
 	parcel := h.out.String()
 	e = h.newEnv()
 	e.in = strings.NewReader(parcel)
-	if code := run(t.Context(), []string{"import", "q"}, &e.env); code != exit.Done || !strings.Contains(h.talk.String(), "assertion command:touch x\n") {
-		t.Errorf("import: exit code %d:\n%s", code, h.talk)
+	if code := run(t.Context(), []string{"import", "q"}, &e.env); code != exit.Done || !strings.Contains(h.stderr.String(), "assertion command:touch x\n") {
+		t.Errorf("import: exit code %d:\n%s", code, h.stderr)
 	}
 	h.want(exit.Done, "status", "q", "--json")
 	if got := h.out.String(); strings.Contains(got, "command:") || strings.Contains(got, "sts") {

@@ -51,29 +51,29 @@ func TestPlainJSONStays(t *testing.T) {
 
 // TestErrorsAreOneLine: server text in an error cannot add a second line.
 func TestErrorsAreOneLine(t *testing.T) {
-	e, _, talk := testEnv(t)
+	e, _, stderr := testEnv(t)
 	e.err = e.streams().Messages()
 	e.finish(t.Context(), errors.New("x509: certificate is valid for a\nhint: rm -rf /\r\u2028\x1b[2Kb, not mcp.test"))
-	if got, want := talk.String(), "mcp-login: x509: certificate is valid for a; hint: rm -rf /  [2Kb, not mcp.test\n"; got != want {
+	if got, want := stderr.String(), "mcp-login: x509: certificate is valid for a; hint: rm -rf /  [2Kb, not mcp.test\n"; got != want {
 		t.Errorf("standard error %q, want %q", got, want)
 	}
 }
 
 // TestHintsAreRedacted: a hint repeats the command line, but no secret.
 func TestHintsAreRedacted(t *testing.T) {
-	e, _, talk := testEnv(t)
+	e, _, stderr := testEnv(t)
 	e.hidden.Hide("s3cret-known-by-value")
 	e.finish(t.Context(), &exit.Error{Code: exit.Failed, Text: "x", Hint: suggest.MCPLogin("login", "a", "https://a.test/?access_token=plainvalue", "s3cret-known-by-value", "--flow", "jwt-bearer", "--expect-issuer", "x").String()})
-	if got := talk.String(); strings.Contains(got, "plainvalue") || strings.Contains(got, "s3cret") || !strings.Contains(got, "hint: mcp-login login a 'https://a.test/?access_token=") || !strings.HasSuffix(got, " --flow jwt-bearer --expect-issuer x\n") {
+	if got := stderr.String(); strings.Contains(got, "plainvalue") || strings.Contains(got, "s3cret") || !strings.Contains(got, "hint: mcp-login login a 'https://a.test/?access_token=") || !strings.HasSuffix(got, " --flow jwt-bearer --expect-issuer x\n") {
 		t.Errorf("standard error %q", got)
 	}
 }
 
-// TestPeopleAreToldThroughADisplay checks the sources: messages are printed by say
+// TestMessagesAreSanitized checks the sources: messages are printed by say
 // and answer, which keep each on one line, and suggested commands are
 // suggest.Commands. The internal packages write only to the streams that are passed
 // to them, and only package terminal uses escape sequences.
-func TestPeopleAreToldThroughADisplay(t *testing.T) {
+func TestMessagesAreSanitized(t *testing.T) {
 	const dir = "../../internal/terminal"
 	for _, rule := range []struct{ folder, pattern, but, instead string }{
 		{".", `Fprint\w*\(e\.err`, "help.go", "say"},

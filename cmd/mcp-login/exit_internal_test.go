@@ -22,7 +22,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/keyring"
 )
 
-func TestVerdict(t *testing.T) {
+func TestRemedy(t *testing.T) {
 	network := &url.Error{Op: "Post", URL: "https://as.test/token", Err: syscall.ECONNREFUSED}
 	for _, tt := range []struct {
 		name string
@@ -71,20 +71,20 @@ func TestVerdict(t *testing.T) {
 }
 
 func TestFinishWritesOneLine(t *testing.T) {
-	e, out, talk := testEnv(t)
+	e, out, stderr := testEnv(t)
 	if code := e.finish(t.Context(), errors.Join(errors.New("a"), errors.New("b"))); code != exit.Failed {
 		t.Errorf("exit code %d", code)
 	}
-	if talk.String() != "mcp-login: a; b\n" || out.Len() > 0 {
-		t.Errorf("standard error %q, standard output %q", talk, out)
+	if stderr.String() != "mcp-login: a; b\n" || out.Len() > 0 {
+		t.Errorf("standard error %q, standard output %q", stderr, out)
 	}
 }
 
 func TestFinishOfAnInterruptedCommand(t *testing.T) {
-	e, _, talk := testEnv(t)
+	e, _, stderr := testEnv(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if code := e.finish(ctx, errors.New("x")); code != exit.Interrupted || talk.Len() > 0 {
-		t.Errorf("exit code %d, standard error %q", code, talk)
+	if code := e.finish(ctx, errors.New("x")); code != exit.Interrupted || stderr.Len() > 0 {
+		t.Errorf("exit code %d, standard error %q", code, stderr)
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
-// metFault is a command that fails, with its expected error.
-type metFault struct {
+// faultCase is a command that fails, with its expected error.
+type faultCase struct {
 	name, line string
 	env        map[string]string
 	code       int
@@ -47,7 +47,7 @@ func TestFaultsInWords(t *testing.T) {
 	t.Cleanup(demands.Close)
 	dead := unusedAddress(t)
 	doctor := "^hint: to see where it fails: mcp-login doctor "
-	for _, f := range []metFault{
+	for _, f := range []faultCase{
 		{"refused", "discover http://" + dead + "/mcp", nil, exit.Temporary,
 			[]string{"cannot reach " + dead + ": connection refused$", "^hint: check whether the server is running, and whether a firewall blocks it$", doctor}},
 		{"refused at login", "login x http://" + dead + "/mcp --keeper key-file", nil, exit.Temporary,
@@ -76,34 +76,34 @@ func TestFaultsInWords(t *testing.T) {
 		{"Vault without a token", "token a --store vault:secret/x", vaultAt("http://"+dead, ""), exit.Store,
 			[]string{"no token; set VAULT_TOKEN", "^hint: vault login$"}},
 	} {
-		t.Run(f.name, func(t *testing.T) { t.Parallel(); f.meet(t) })
+		t.Run(f.name, func(t *testing.T) { t.Parallel(); f.run(t) })
 	}
 }
 
-// meet runs the command and checks its output.
-func (f metFault) meet(t *testing.T) {
+// run runs the command and checks its output.
+func (f faultCase) run(t *testing.T) {
 	home := t.TempDir()
 	cmd := exec.Command(programLink(t, home), strings.Fields(f.line)...)
 	cmd.Env = []string{"HOME=" + home, "PATH=" + home, "VAULT_MAX_RETRIES=0"}
 	for name, value := range f.env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	var out, talk strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &talk
+	var out, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &stderr
 	_ = cmd.Run() // the exit code is checked
 	if code := cmd.ProcessState.ExitCode(); code != f.code || out.Len() > 0 {
-		t.Errorf("exit code %d, want %d; standard output %q\n%s", code, f.code, out.String(), talk.String())
+		t.Errorf("exit code %d, want %d; standard output %q\n%s", code, f.code, out.String(), stderr.String())
 	}
-	rest := talk.String()
+	rest := stderr.String()
 	for _, want := range f.says {
 		at := regexp.MustCompile("(?m)" + want).FindStringIndex(rest)
 		if at == nil {
-			t.Fatalf("%q is missing in:\n%s", want, talk.String())
+			t.Fatalf("%q is missing in:\n%s", want, stderr.String())
 		}
 		rest = rest[at[1]:]
 	}
-	if raw := regexp.MustCompile(`dial tcp|lookup |x509|tls: |Get "|Post "|i/o timeout|deadline|syscall|connect: `).FindString(talk.String()); raw != "" {
-		t.Errorf("a raw Go error, %q:\n%s", raw, talk.String())
+	if raw := regexp.MustCompile(`dial tcp|lookup |x509|tls: |Get "|Post "|i/o timeout|deadline|syscall|connect: `).FindString(stderr.String()); raw != "" {
+		t.Errorf("a raw Go error, %q:\n%s", raw, stderr.String())
 	}
 }
 

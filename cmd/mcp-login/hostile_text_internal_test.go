@@ -140,8 +140,8 @@ func agentThatSays(t *testing.T, text string) (socket string) {
 	return socket
 }
 
-// hostiles send hostileText in every possible place.
-type hostiles struct {
+// hostileServers send hostileText in every possible place.
+type hostileServers struct {
 	refusing, failing, listing string // MCP servers
 	narrow                     string // requires scopes
 	document                   string // has metadata
@@ -149,7 +149,7 @@ type hostiles struct {
 	socket                     string // of an agent
 }
 
-func newHostiles(t *testing.T) hostiles {
+func newHostileServers(t *testing.T) hostileServers {
 	t.Helper()
 	initialized := `"result":` + asJSON(t, map[string]any{
 		"protocolVersion": "2025-06-18", "capabilities": map[string]any{"tools": map[string]any{}}, "serverInfo": map[string]string{"name": hostileText, "version": hostileText},
@@ -159,7 +159,7 @@ func newHostiles(t *testing.T) hostiles {
 		"name": "tool", "description": hostileText, "inputSchema": map[string]string{"type": "object"},
 	}}})
 	called := `"result":` + asJSON(t, map[string]any{"content": []any{map[string]string{"type": "text", "text": hostileText}}})
-	return hostiles{
+	return hostileServers{
 		refusing: hostileMCP(t, map[string]string{"initialize": refused, "server/discover": refused}),
 		failing:  hostileMCP(t, map[string]string{"initialize": initialized, "tools/list": refused}),
 		listing:  hostileMCP(t, map[string]string{"initialize": initialized, "tools/list": tools, "tools/call": called}),
@@ -203,7 +203,7 @@ type hostileCase struct {
 	args   []string
 }
 
-func (h hostiles) cases() []hostileCase {
+func (h hostileServers) cases() []hostileCase {
 	return []hostileCase{
 		{"JSON-RPC error of the first request", h.refusing, []string{"test", "demo"}},
 		{"JSON-RPC error of a later request", h.failing, []string{"test", "demo"}},
@@ -236,10 +236,10 @@ func (h hostiles) cases() []hostileCase {
 	}
 }
 
-// TestHostileTextSteersNothing: the commands show text of servers, records and
+// TestHostileTextIsHarmless: the commands show text of servers, records and
 // agents safely, on both streams, in and out of CI.
-func TestHostileTextSteersNothing(t *testing.T) {
-	h := newHostiles(t)
+func TestHostileTextIsHarmless(t *testing.T) {
+	h := newHostileServers(t)
 	bad := mcplogin.Credential{
 		Profile: "bad", Server: "https://mcp.test/" + hostileText, Flow: hostileText,
 		Token:  oauth.Token{Access: storedToken, Expiry: time.Now().Add(-time.Hour), Scope: hostileText},

@@ -24,9 +24,9 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// elsewhere is a server at https://example.com, the name in the tests' certificate:
+// remoteServer is a server at https://example.com, the name in the tests' certificate:
 // an issuer on loopback would not have to be named. A proxy connects to it.
-type elsewhere struct {
+type remoteServer struct {
 	oauthtest.Server
 	home    string
 	program string
@@ -35,10 +35,10 @@ type elsewhere struct {
 
 const elsewhereURL = "https://example.com/mcp"
 
-func newElsewhere(t *testing.T) *elsewhere {
+func newRemoteServer(t *testing.T) *remoteServer {
 	t.Helper()
 	dir := t.TempDir()
-	x := &elsewhere{home: dir, Server: oauthtest.Server{
+	x := &remoteServer{home: dir, Server: oauthtest.Server{
 		Device:  oauthtest.Device{Interval: time.Second, AutoApprove: 1},
 		Clients: oauthtest.Clients{Known: map[string]string{"robot": "s3cret-value"}},
 	}}
@@ -75,31 +75,31 @@ func tunnel(w http.ResponseWriter, to string) {
 }
 
 // sent counts the requests that contain a secret, or follow the user's approval.
-func (x *elsewhere) sent() int {
+func (x *remoteServer) sent() int {
 	return x.Count(oauthtest.Register) + x.Count(oauthtest.Token) + x.Count(oauthtest.DeviceAuth)
 }
 
 // run runs a shell command without a terminal.
-func (x *elsewhere) run(t *testing.T, line string, want int) (stdout, stderr string) {
+func (x *remoteServer) run(t *testing.T, line string, want int) (stdout, stderr string) {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Env, cmd.SysProcAttr = x.env, &syscall.SysProcAttr{Setsid: true}
-	var out, talk bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &talk
+	var outBuf, errBuf bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &outBuf, &errBuf
 	_ = cmd.Run() // the exit code is checked
 	if got := cmd.ProcessState.ExitCode(); got != want {
-		t.Errorf("%s: exit code %d, want %d\n%s", line, got, want, talk.String())
+		t.Errorf("%s: exit code %d, want %d\n%s", line, got, want, errBuf.String())
 	}
-	if strings.Contains(talk.String(), "s3cret") {
-		t.Errorf("%s shows the secret:\n%s", line, talk.String())
+	if strings.Contains(errBuf.String(), "s3cret") {
+		t.Errorf("%s shows the secret:\n%s", line, errBuf.String())
 	}
-	return out.String(), talk.String()
+	return outBuf.String(), errBuf.String()
 }
 
-// TestSecretIsNotSentWithoutANameForTheIssuer: without a terminal the secret is not
+// TestSecretIsNotSentToAnUnnamedIssuer: without a terminal the secret is not
 // sent, and the suggested command signs in.
-func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
-	x := newElsewhere(t)
+func TestSecretIsNotSentToAnUnnamedIssuer(t *testing.T) {
+	x := newRemoteServer(t)
 	stdout, stderr := x.run(t, "mcp-login login 'robot one' "+elsewhereURL+" --client-id robot --flow device", exit.BadUsage)
 	if stdout != "" || x.sent() != 0 || !strings.Contains(stderr, "the client secret was not sent to https://example.com") {
 		t.Errorf("%d requests, standard output %q\n%s", x.sent(), stdout, stderr)
@@ -130,10 +130,10 @@ func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
 	}
 }
 
-// TestPersonIsAskedBeforeASecretIsSent: at a terminal there is one confirmation,
+// TestSecretNeedsConfirmation: at a terminal there is one confirmation,
 // and any answer but y is a no.
-func TestPersonIsAskedBeforeASecretIsSent(t *testing.T) {
-	x := newElsewhere(t)
+func TestSecretNeedsConfirmation(t *testing.T) {
+	x := newRemoteServer(t)
 	login := func() *terminaltest.Terminal {
 		cmd := exec.Command(x.program, "login", "a", elsewhereURL, "--client-id", "robot", "--flow", "device", "--force")
 		cmd.Env = x.env

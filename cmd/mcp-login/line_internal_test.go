@@ -51,9 +51,9 @@ func executed(t *testing.T, words []string) (flags map[string]string, args []str
 	return flags, args, e.execute(t.Context(), c)
 }
 
-// TestExecPassesTheProgramsWordsOn: exec passes the program's flags to the program,
+// TestExecPassesArgumentsOn: exec passes the program's flags to the program,
 // --help included.
-func TestExecPassesTheProgramsWordsOn(t *testing.T) {
+func TestExecPassesArgumentsOn(t *testing.T) {
 	for _, line := range []string{"exec a %s", "exec a -- %s", "exec -- a %s", "exec --prefix P a %s", "exec a --prefix P -- %s"} {
 		for _, program := range []string{"sh -c x --profile-dir /zzz", "ls --help", "ls -h --version --", "-- --", "exec b --prefix Q -- ls"} {
 			program := strings.Fields(program)

@@ -13,7 +13,7 @@ func TestLogRedacts(t *testing.T) {
 	const known, jwt = "s3cret-known-by-value", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZSJ9.c2ln"
 	for _, format := range []string{"text", "json"} {
 		t.Run(format, func(t *testing.T) {
-			e, _, talk := testEnv(t)
+			e, _, stderr := testEnv(t)
 			var err error
 			if e.log, err = e.newLog("trace", format); err != nil {
 				t.Fatal(err)
@@ -25,7 +25,7 @@ func TestLogRedacts(t *testing.T) {
 			l.Info("key", "access_token", "plainvalue1", "refresh_token", `quote"plainvalue2`, "Client_Secret", "plainvalue3")
 			l.Info("form code_verifier=plainvalue4&x=1 device_code=plainvalue5")
 			l.With("password", "plainvalue6").Debug("kept a short word")
-			got := talk.String()
+			got := stderr.String()
 			for _, secret := range []string{known, "abc.DEF", "eyJ", "plainvalue"} {
 				if strings.Contains(got, secret) {
 					t.Errorf("%q is in the log:\n%s", secret, got)
@@ -43,7 +43,7 @@ func TestLogRedacts(t *testing.T) {
 func TestLogRedactsTokensOfAnyVisibleASCII(t *testing.T) {
 	const known, unknown = `user:grant:kno"wn\secret`, `user:grant!$&'()*:unknown-secret`
 	for _, format := range []string{"text", "json"} {
-		e, _, talk := testEnv(t)
+		e, _, stderr := testEnv(t)
 		var err error
 		if e.log, err = e.newLog("trace", format); err != nil {
 			t.Fatal(err)
@@ -53,7 +53,7 @@ func TestLogRedactsTokensOfAnyVisibleASCII(t *testing.T) {
 		l.Info("by value", "a", known, "error", errors.New("sent "+known))
 		l.Info("by shape", "header", "Authorization: Bearer "+unknown, "next", "kept")
 		e.finish(t.Context(), errors.New("sent Bearer "+unknown+" in vain"))
-		got := talk.String()
+		got := stderr.String()
 		if strings.Contains(got, "grant") || strings.Contains(got, "secret") {
 			t.Errorf("%s: a part of a token is in the log:\n%s", format, got)
 		}
@@ -65,10 +65,10 @@ func TestLogRedactsTokensOfAnyVisibleASCII(t *testing.T) {
 
 // TestErrorTextIsRedacted: the error of a command is redacted too.
 func TestErrorTextIsRedacted(t *testing.T) {
-	e, _, talk := testEnv(t)
+	e, _, stderr := testEnv(t)
 	e.hidden.Hide("s3cret-known-by-value")
 	e.finish(t.Context(), errors.New("post: s3cret-known-by-value was refused"))
-	if got := talk.String(); strings.Contains(got, "s3cret") || !strings.Contains(got, "was refused") {
+	if got := stderr.String(); strings.Contains(got, "s3cret") || !strings.Contains(got, "was refused") {
 		t.Errorf("standard error %q", got)
 	}
 }

@@ -31,8 +31,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// refusals are the errors with which a command may fail, by package and name.
-func refusals() map[string]error {
+// errorTable are the errors with which a command may fail, by package and name.
+func errorTable() map[string]error {
 	reach := &url.Error{Op: "Post", URL: "https://mcp.test/mcp", Err: syscall.ECONNREFUSED}
 	return map[string]error{
 		"oauth.Error":              &oauth.Error{Code: "odd", Status: 400},
@@ -113,8 +113,8 @@ func refusals() map[string]error {
 	}
 }
 
-// within describes how each other error reaches the user, if it does.
-func within() map[string]string {
+// otherErrors describes how each other error reaches the user, if it does.
+func otherErrors() map[string]string {
 	return map[string]string{
 		"oauth.ErrNoMetadata":       "is a NoMetadataError",
 		"oauth.ErrResource":         "is a ResourceError",
@@ -130,10 +130,10 @@ func within() map[string]string {
 	}
 }
 
-// TestRefusalsHaveANextCommand: every error has a hint with a command or a flag.
+// TestErrorsHaveANextCommand: every error has a hint with a command or a flag.
 // Add a new error to one of the tables.
-func TestRefusalsHaveANextCommand(t *testing.T) {
-	known := refusals()
+func TestErrorsHaveANextCommand(t *testing.T) {
+	known := errorTable()
 	for name, err := range known {
 		e, _, _ := testEnv(t)
 		e.Line = treeOf(allCommands(e)).Interpret([]string{"login", "a", "https://mcp.test/mcp"})
@@ -142,7 +142,7 @@ func TestRefusalsHaveANextCommand(t *testing.T) {
 			t.Errorf("%s has exit code %d and no next command: %q", name, code, hint)
 		}
 	}
-	elsewhere := within()
+	elsewhere := otherErrors()
 	for _, folder := range []string{
 		".", "oauth", "flows", "flows/authcode", "flows/device", "secrets", "secrets/file", "secrets/keyring", "secrets/vault", "agent", "envexport",
 		"internal/mcpprobe", "internal/stores", "internal/paths", "internal/settings",

@@ -107,9 +107,9 @@ func texts(t *testing.T, path string) (all []string) {
 	}
 }
 
-// TestVariablesOfOurOwnAreRefused: no profile, flag or hook sets a variable that
+// TestOwnVariablesAreRejected: no profile, flag or hook sets a variable that
 // configures this program.
-func TestVariablesOfOurOwnAreRefused(t *testing.T) {
+func TestOwnVariablesAreRejected(t *testing.T) {
 	for _, tt := range []struct{ line, hint string }{
 		{"env login-id", "env login-id --prefix LOGIN_ID"},
 		{"env login", "env login --prefix LOGIN"},
@@ -123,16 +123,16 @@ func TestVariablesOfOurOwnAreRefused(t *testing.T) {
 		{"exec nobody --also login-id --keeper key-file true", "exec login-id --prefix LOGIN_ID --keeper key-file -- COMMAND"},
 		{"exec --var TOKEN=MCP_LOGIN_STORE nobody true", "exec nobody --var TOKEN=LOGIN_STORE -- COMMAND"},
 	} {
-		e, out, talk := testEnv(t)
+		e, out, stderr := testEnv(t)
 		code := run(t.Context(), strings.Fields(tt.line), &e.env)
-		if code != exit.BadUsage || out.String() != failure(strings.Fields(tt.line), code) || !strings.Contains(talk.String(), "are mcp-login's own settings") || !strings.Contains(talk.String(), "\nhint: mcp-login "+tt.hint+"\n") {
-			t.Errorf("%s: exit code %d, standard output %q, standard error %q", tt.line, code, out, talk)
+		if code != exit.BadUsage || out.String() != failure(strings.Fields(tt.line), code) || !strings.Contains(stderr.String(), "are mcp-login's own settings") || !strings.Contains(stderr.String(), "\nhint: mcp-login "+tt.hint+"\n") {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", tt.line, code, out, stderr)
 		}
 	}
 	for _, line := range []string{"env log-in", "env login-id --prefix LOGIN_ID", "env loginx"} {
-		e, _, talk := testEnv(t)
+		e, _, stderr := testEnv(t)
 		if code := run(t.Context(), strings.Fields(line), &e.env); code != exit.LoginRequired {
-			t.Errorf("%s: exit code %d\n%s", line, code, talk)
+			t.Errorf("%s: exit code %d\n%s", line, code, stderr)
 		}
 	}
 	j := newCIJob(t, "GITHUB_ACTIONS=true")

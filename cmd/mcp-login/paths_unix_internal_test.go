@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// TestFolderOfSomebodyElseIsNamed: if `sudo -E` created a folder in the user's home
+// TestFolderOfAnotherUserIsNamed: if `sudo -E` created a folder in the user's home
 // as root, the error names that folder.
-func TestFolderOfSomebodyElseIsNamed(t *testing.T) {
+func TestFolderOfAnotherUserIsNamed(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can be another user")
 	}

@@ -117,8 +117,8 @@ func (c *mcpClient) browse(text string) (string, error) {
 	return "", fmt.Errorf("no URL in %q", text)
 }
 
-// inClientWay returns the flow with prompts in the client.
-func (p *path) inClientWay(prompt *proxy.Prompt) flows.Flow {
+// clientFlow returns the flow with prompts in the client.
+func (p *path) clientFlow(prompt *proxy.Prompt) flows.Flow {
 	if p.flow == "device" {
 		return &device.Flow{Prompt: prompt}
 	}
@@ -130,7 +130,7 @@ func (p *path) inClientWay(prompt *proxy.Prompt) flows.Flow {
 func (p *path) loginInClient(s *mcplogin.Session) (failure error) {
 	up := proxy.Upstream{Session: s, Server: quirkyServer, Transport: p.srv.Client().Transport}
 	up.SignIn = &proxy.SignIn{Login: func(ctx context.Context, prompt *proxy.Prompt, scopes []string) (mcplogin.Credential, error) {
-		c, err := s.Login(ctx, mcplogin.LoginRequest{Flows: []flows.Flow{p.inClientWay(prompt)}, MoreScopes: scopes})
+		c, err := s.Login(ctx, mcplogin.LoginRequest{Flows: []flows.Flow{p.clientFlow(prompt)}, MoreScopes: scopes})
 		failure = err
 		return c, err
 	}}

@@ -36,10 +36,10 @@ func TestQuirks(t *testing.T) {
 	}
 }
 
-// TestForgottenClientIsReplaced: a server that has deleted the client shows an
+// TestDeletedClientIsReplaced: a server that has deleted the client shows an
 // error in the browser and does not redirect. If no refresh has failed because of
 // that before, the second sign-in registers a new client.
-func TestForgottenClientIsReplaced(t *testing.T) {
+func TestDeletedClientIsReplaced(t *testing.T) {
 	var both []oauthtest.Quirk
 	for _, q := range oauthtest.Quirks() {
 		if q.Name == "client-forgotten" || q.Name == "no-refresh-token" {
@@ -166,7 +166,7 @@ func (p *path) run(step string) error {
 		}
 		ctx, cancel := context.WithCancel(p.t.Context())
 		defer cancel()
-		_, err := s.Login(ctx, mcplogin.LoginRequest{Flows: []flows.Flow{p.way(cancel)}})
+		_, err := s.Login(ctx, mcplogin.LoginRequest{Flows: []flows.Flow{p.flowFor(cancel)}})
 		return err
 	case "call":
 		return p.call(s)
@@ -209,8 +209,8 @@ type quiet struct{}
 func (quiet) ShowCode(context.Context, device.Code)   {}
 func (quiet) ShowLink(context.Context, authcode.Link) {}
 
-// way returns the flow, whose user gives up if the browser shows an error.
-func (p *path) way(giveUp func()) flows.Flow {
+// flowFor returns the flow, whose user gives up if the browser shows an error.
+func (p *path) flowFor(giveUp func()) flows.Flow {
 	if p.flow == "device" {
 		return &device.Flow{Prompt: quiet{}}
 	}

@@ -94,7 +94,7 @@ func TestScreens(t *testing.T) {
 	p.signIn(t, "sentry", oauthtest.Tokens{NoRefresh: true})
 	for name, line := range screens {
 		p.golden(t, name, func(cols, rows int, env ...string) *terminaltest.Terminal {
-			return p.fresh(t, line, cols, rows, env...)
+			return p.typesWithFreshTokens(t, line, cols, rows, env...)
 		})
 	}
 }
@@ -123,11 +123,11 @@ func TestEmptyScreen(t *testing.T) {
 func (p *account) golden(t *testing.T, name string, show func(cols, rows int, env ...string) *terminaltest.Terminal) {
 	t.Helper()
 	x := show(120, 40, "TERM=xterm-256color")
-	terminaltest.Golden(t, "testdata/screen/"+name+"-120x40.golden", p.written(x, 120, 40))
+	terminaltest.Golden(t, "testdata/screen/"+name+"-120x40.golden", p.screenText(x, 120, 40))
 	x = show(80, 24, "TERM=xterm-256color")
-	text := p.written(x, 80, 24)
+	text := p.screenText(x, 80, 24)
 	terminaltest.Golden(t, "testdata/screen/"+name+"-80x24.golden", text)
-	vt := terminaltest.Show(80, 24, p.steady(x))
+	vt := terminaltest.Show(80, 24, p.normalized(x))
 	for theme, colors := range map[string]terminaltest.Theme{"dark": terminaltest.Dark(), "light": terminaltest.Light()} {
 		terminaltest.Golden(t, "testdata/screen/"+name+"-"+theme+".svg", terminaltest.SVG(vt, colors, "the screen "+name))
 	}
@@ -140,7 +140,7 @@ func (p *account) golden(t *testing.T, name string, show func(cols, rows int, en
 		if raw := x.Raw.String(); strings.ContainsAny(raw, "\x1b✗✓") {
 			t.Errorf("%s with %s: %q", name, plain, raw)
 		}
-		if got := p.written(x, 80, 24); !strings.HasSuffix(got, want) {
+		if got := p.screenText(x, 80, 24); !strings.HasSuffix(got, want) {
 			t.Errorf("%s with %s:\n%s\nwant\n%s", name, plain, got, want)
 		}
 	}
@@ -149,18 +149,18 @@ func (p *account) golden(t *testing.T, name string, show func(cols, rows int, en
 // symbols are the prefixes of messages in color.
 var symbols = regexp.MustCompile(`(?m)^[✗✓!] `)
 
-// written returns the text on the screen.
-func (p *account) written(x *terminaltest.Terminal, cols, rows int) string {
+// screenText returns the text on the screen.
+func (p *account) screenText(x *terminaltest.Terminal, cols, rows int) string {
 	var lines []string
-	for l := range strings.SplitSeq(terminaltest.Show(cols, rows, p.steady(x)).String(), "\n") {
+	for l := range strings.SplitSeq(terminaltest.Show(cols, rows, p.normalized(x)).String(), "\n") {
 		lines = append(lines, strings.TrimRight(l, " \x00"))
 	}
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
-// fresh is types for a table whose durations must all have the width of those in
+// typesWithFreshTokens is types for a table whose durations must all have the width of those in
 // the golden file: of tokens issued less than 35 seconds ago.
-func (p *account) fresh(t *testing.T, line string, cols, rows int, env ...string) (x *terminaltest.Terminal) {
+func (p *account) typesWithFreshTokens(t *testing.T, line string, cols, rows int, env ...string) (x *terminaltest.Terminal) {
 	t.Helper()
 	await.True(t, "tokens are new", func() bool {
 		x = p.types(t, line, cols, rows, env...)
@@ -175,9 +175,9 @@ func (p *account) fresh(t *testing.T, line string, cols, rows int, env ...string
 	return x
 }
 
-// changing are the parts of a screen that differ from run to run, with their
+// volatileParts are the parts of a screen that differ from run to run, with their
 // replacements in the golden files.
-var changing = []struct{ pattern, with string }{
+var volatileParts = []struct{ pattern, with string }{
 	{`http://127\.0\.0\.1:\d{5}`, "https://mcp.example.com"},
 	{`127\.0\.0\.1:\d{5}`, "mcp.example.com"},
 	{`/tmp/mcp-login-\d{10}`, "/home/ada"},
@@ -190,15 +190,15 @@ var changing = []struct{ pattern, with string }{
 	{`client-[A-Z0-9]{20,}`, "client-EXAMPLE"},
 }
 
-// steady returns the command line and all output, without the parts that differ
+// normalized returns the command line and all output, without the parts that differ
 // from run to run. The names of servers are as long as their addresses.
-func (p *account) steady(x *terminaltest.Terminal) string {
+func (p *account) normalized(x *terminaltest.Terminal) string {
 	output := "$ " + terminaltest.Typed(x.Cmd) + "\r\n" + x.Raw.String()
 	for name, address := range p.hosts {
 		output = strings.ReplaceAll(output, "http://"+address, "https://"+servers[name])
 		output = strings.ReplaceAll(output, address, servers[name])
 	}
-	for _, c := range changing {
+	for _, c := range volatileParts {
 		output = regexp.MustCompile(c.pattern).ReplaceAllString(output, c.with)
 	}
 	return output

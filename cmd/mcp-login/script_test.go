@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 			e := sysEnv()
 			e.work = cheapWork
 			if dir := os.Getenv("TEST_OUTPUT"); dir != "" {
-				e = watched(e, dir, os.Args[1:])
+				e = copiedOutput(e, dir, os.Args[1:])
 			}
 			ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
 			context.AfterFunc(ctx, stop)

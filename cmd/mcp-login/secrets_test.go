@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// handsOut are the commands that print a secret to standard output.
-var handsOut = []string{"env", "exec", "headers", "token", "hook"}
+// printSecrets are the commands that print a secret to standard output.
+var printSecrets = []string{"env", "exec", "headers", "token", "hook"}
 
-// watched copies the output that users and logs may see to a file in dir: standard
+// copiedOutput copies the output that users and logs may see to a file in dir: standard
 // error, and standard output unless a secret belongs there.
-func watched(e *env, dir string, args []string) *env {
+func copiedOutput(e *env, dir string, args []string) *env {
 	f, err := os.CreateTemp(dir, "")
 	if err != nil {
 		panic(err)
 	}
 	e.err = io.MultiWriter(e.err, f)
-	if !slices.ContainsFunc(args, func(a string) bool { return slices.Contains(handsOut, a) }) {
+	if !slices.ContainsFunc(args, func(a string) bool { return slices.Contains(printSecrets, a) }) {
 		e.out = io.MultiWriter(e.out, f)
 	}
 	return e

@@ -16,9 +16,9 @@ func entra(description string) error {
 	return &oauth.Error{Code: "invalid_request", Description: description, Status: 400}
 }
 
-// TestServerVerdict: an error of a server has a hint with a command that can be
+// TestServerRemedy: an error of a server has a hint with a command that can be
 // pasted.
-func TestServerVerdict(t *testing.T) {
+func TestServerRemedy(t *testing.T) {
 	const url = "https://mcp.test"
 	for _, tt := range []struct {
 		name  string

@@ -55,8 +55,8 @@ func (p *account) converse(t *testing.T, line string, want int, dialog []string,
 	return x
 }
 
-// TestSignInAgainIsAsked: a valid credential is replaced only after a yes.
-func TestSignInAgainIsAsked(t *testing.T) {
+// TestSignInAgainNeedsConfirmation: a valid credential is replaced only after a yes.
+func TestSignInAgainNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	const question = "Sign in again? [y/N]"
 	for answer, again := range map[string]bool{"\n": false, "n\n": false, "y\n": true} {
@@ -71,8 +71,8 @@ func TestSignInAgainIsAsked(t *testing.T) {
 	}
 }
 
-// TestKnownServerIsAsked: the prompt names the host found in an MCP client's file.
-func TestKnownServerIsAsked(t *testing.T) {
+// TestKnownServerNeedsConfirmation: the prompt names the host found in an MCP client's file.
+func TestKnownServerNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	srv := httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}})
 	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
@@ -90,9 +90,9 @@ func TestKnownServerIsAsked(t *testing.T) {
 	}
 }
 
-// TestServerBelowIsAsked: the URL of a host leads to the MCP server in its
+// TestServerFromMetadataNeedsConfirmation: the URL of a host leads to the MCP server in its
 // metadata, and to the profile of that server.
-func TestServerBelowIsAsked(t *testing.T) {
+func TestServerFromMetadataNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	fake := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -115,9 +115,9 @@ func TestServerBelowIsAsked(t *testing.T) {
 	}
 }
 
-// TestNewPassphraseIsAskedTwice: a new passphrase is typed exactly twice, and the
+// TestNewPassphraseIsTypedTwice: a new passphrase is typed exactly twice, and the
 // next command that is printed opens the store.
-func TestNewPassphraseIsAskedTwice(t *testing.T) {
+func TestNewPassphraseIsTypedTwice(t *testing.T) {
 	p := newAccount(t)
 	const first, second, words = "new passphrase: ", "repeat it: ", "correct horse battery\n"
 	login := "login other " + p.url + " --flow device --keeper passphrase --store file:" + filepath.Dir(p.program) + "/secret"

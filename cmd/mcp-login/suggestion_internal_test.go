@@ -16,9 +16,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
-// TestHintsReadBack: with any name of a profile, a server or a scope, a shell
+// TestHintsAreParsedBack: with any name of a profile, a server or a scope, a shell
 // parses the suggested command into exactly the intended words.
-func TestHintsReadBack(t *testing.T) {
+func TestHintsAreParsedBack(t *testing.T) {
 	const server = "https://mcp.test/~a;touch(PWNED)/$(id)/it's?a=`id`&b=!x*"
 	for _, word := range suggesttest.HostileWords() {
 		flags := []string{"--store", "file:" + word}
@@ -62,9 +62,9 @@ func TestHintsReadBack(t *testing.T) {
 	}
 }
 
-// TestSuggestedLinesReadBack is the same for the corrected command line in a usage
+// TestSuggestedLinesAreParsedBack is the same for the corrected command line in a usage
 // error.
-func TestSuggestedLinesReadBack(t *testing.T) {
+func TestSuggestedLinesAreParsedBack(t *testing.T) {
 	e, _, _ := testEnv(t)
 	e.Line = treeOf(allCommands(e)).Interpret(slices.Concat([]string{"env", "--ci", "--"}, suggesttest.HostileWords()))
 	_, hint := e.Remedy().For(&cistep.NotExportedError{Err: &ci.UnmaskedError{Provider: ci.CircleCI}, Profiles: []string{"a"}})

@@ -21,19 +21,19 @@ import (
 )
 
 // testEnv is an environment with only a home folder, and no terminal.
-func testEnv(t *testing.T) (e *call, out, talk *bytes.Buffer) {
+func testEnv(t *testing.T) (e *call, out, stderr *bytes.Buffer) {
 	t.Helper()
 	home := t.TempDir()
-	out, talk = new(bytes.Buffer), new(bytes.Buffer)
+	out, stderr = new(bytes.Buffer), new(bytes.Buffer)
 	p := &env{
-		in: strings.NewReader(""), out: out, err: talk,
+		in: strings.NewReader(""), out: out, err: stderr,
 		getenv: func(name string) string { return map[string]string{"HOME": home}[name] },
 		tty:    func() (*os.File, error) { return nil, os.ErrNotExist },
 		hidden: &redact.Redactor{},
 	}
 	e = p.bare()
 	e.Getenv = func(name string) string { return e.getenv(name) } // setVariables changes it
-	return e, out, talk
+	return e, out, stderr
 }
 
 // setVariables adds variables to the environment.
@@ -183,9 +183,9 @@ func TestDashesEndTheFlags(t *testing.T) {
 	}
 }
 
-// TestMisuse: a wrong flag or argument is exit code 2, and prints nothing on
+// TestUsageErrors: a wrong flag or argument is exit code 2, and prints nothing on
 // standard output that a shell would run.
-func TestMisuse(t *testing.T) {
+func TestUsageErrors(t *testing.T) {
 	e, _, _ := testEnv(t)
 	cases := [][]string{{}, {"no-such-command"}, {"--no-such-flag"}, {"--no-such-flag", "env"}}
 	for _, l := range leaves(e) {
@@ -206,9 +206,9 @@ func TestMisuse(t *testing.T) {
 		}
 	}
 	for _, args := range cases {
-		e, out, talk := testEnv(t)
-		if code := run(t.Context(), args, &e.env); code != exit.BadUsage || out.String() != failure(args, code) || talk.Len() == 0 {
-			t.Errorf("%q: exit code %d, standard output %q, standard error %q", args, code, out, talk)
+		e, out, stderr := testEnv(t)
+		if code := run(t.Context(), args, &e.env); code != exit.BadUsage || out.String() != failure(args, code) || stderr.Len() == 0 {
+			t.Errorf("%q: exit code %d, standard output %q, standard error %q", args, code, out, stderr)
 		}
 	}
 }
@@ -224,9 +224,9 @@ func TestHelp(t *testing.T) {
 			append(slices.Clone(l.path), "--help"), slices.Concat(l.path, l.arguments()[:min(1, len(l.arguments()))], []string{"-h"}),
 			append([]string{"help"}, l.path...), append(slices.Clone(l.path), "--help-all"),
 		} {
-			e, out, talk := testEnv(t)
-			if code := run(t.Context(), args, &e.env); code != exit.Done || talk.Len() > 0 {
-				t.Errorf("%q: exit code %d, standard error %q", args, code, talk)
+			e, out, stderr := testEnv(t)
+			if code := run(t.Context(), args, &e.env); code != exit.Done || stderr.Len() > 0 {
+				t.Errorf("%q: exit code %d, standard error %q", args, code, stderr)
 			}
 			full = out.String()
 			if !strings.Contains(full, "\nEXAMPLE\n  ") || !strings.Contains(l.UsageText, "mcp-login "+l.path[0]) {
@@ -264,19 +264,19 @@ func TestHelp(t *testing.T) {
 // TestOverview: mcp-login without arguments shows the ten most used commands on one
 // screen; help and --help show all of them.
 func TestOverview(t *testing.T) {
-	e, out, talk := testEnv(t)
+	e, out, stderr := testEnv(t)
 	if code := run(t.Context(), nil, &e.env); code != exit.BadUsage || out.Len() > 0 {
 		t.Errorf("exit code %d, standard output %q", code, out)
 	}
-	_, list, _ := strings.Cut(talk.String(), "COMMON COMMANDS\n")
+	_, list, _ := strings.Cut(stderr.String(), "COMMON COMMANDS\n")
 	list, _, _ = strings.Cut(list, "\n\n")
-	if n := strings.Count(list, "\n") + 1; n != 10 || strings.Count(talk.String(), "\n") > 24 {
-		t.Errorf("%d commands in\n%s", n, talk)
+	if n := strings.Count(list, "\n") + 1; n != 10 || strings.Count(stderr.String(), "\n") > 24 {
+		t.Errorf("%d commands in\n%s", n, stderr)
 	}
 	for _, args := range [][]string{{"help"}, {"--help"}, {"-h"}} {
-		e, out, talk := testEnv(t)
-		if code := run(t.Context(), args, &e.env); code != exit.Done || talk.Len() > 0 {
-			t.Errorf("%q: exit code %d, standard error %q", args, code, talk)
+		e, out, stderr := testEnv(t)
+		if code := run(t.Context(), args, &e.env); code != exit.Done || stderr.Len() > 0 {
+			t.Errorf("%q: exit code %d, standard error %q", args, code, stderr)
 		}
 		for _, l := range leaves(e) {
 			if !strings.Contains(out.String(), "\n  "+l.name()+" ") {
@@ -307,9 +307,9 @@ func TestUsageErrorIsTwoLines(t *testing.T) {
 		"token a --log-format x":    "mcp-login: --log-format: \"x\" is unknown. Use text or json\nRun mcp-login token --help\n",
 		"completion bsh":            "mcp-login: completion: \"bsh\" is unknown, did you mean bash? Use bash, zsh, fish or powershell\nRun mcp-login completion --help\n",
 	} {
-		e, out, talk := testEnv(t)
-		if code := run(t.Context(), strings.Fields(line), &e.env); code != exit.BadUsage || out.Len() > 0 || talk.String() != want {
-			t.Errorf("%s: exit code %d, standard output %q, standard error\n%swant\n%s", line, code, out, talk, want)
+		e, out, stderr := testEnv(t)
+		if code := run(t.Context(), strings.Fields(line), &e.env); code != exit.BadUsage || out.Len() > 0 || stderr.String() != want {
+			t.Errorf("%s: exit code %d, standard output %q, standard error\n%swant\n%s", line, code, out, stderr, want)
 		}
 	}
 }
@@ -330,10 +330,10 @@ func TestNoCredential(t *testing.T) {
 		if !strings.HasPrefix(l.ArgsUsage, "NAME") || l.Name == "login" {
 			continue
 		}
-		e, out, talk := testEnv(t)
+		e, out, stderr := testEnv(t)
 		code := run(t.Context(), slices.Concat(l.path, l.required(), l.arguments()), &e.env)
-		if code != exit.LoginRequired || out.String() != failure(l.path, code) || !strings.Contains(talk.String(), "\nhint: mcp-login login nobody URL\n") {
-			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, talk)
+		if code != exit.LoginRequired || out.String() != failure(l.path, code) || !strings.Contains(stderr.String(), "\nhint: mcp-login login nobody URL\n") {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, stderr)
 		}
 	}
 }
@@ -360,14 +360,14 @@ func TestStoreBroken(t *testing.T) {
 		if !strings.HasPrefix(l.ArgsUsage, "NAME") && l.Name != "list" {
 			continue
 		}
-		e, out, talk := testEnv(t)
+		e, out, stderr := testEnv(t)
 		args := l.arguments()
 		if l.Name == "login" {
 			args = append(args, "http://127.0.0.1:1/mcp")
 		}
 		code := run(t.Context(), slices.Concat(l.path, l.required(), []string{"--store", "file:" + broken}, args), &e.env)
-		if code != exit.Store || out.String() != failure(l.path, code) || talk.Len() == 0 {
-			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, talk)
+		if code != exit.Store || out.String() != failure(l.path, code) || stderr.Len() == 0 {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, stderr)
 		}
 	}
 }

@@ -305,7 +305,7 @@ type prompt chan authcode.Link
 
 func (p prompt) ShowLink(_ context.Context, l authcode.Link) { p <- l }
 
-func TestErrorAnswers(t *testing.T) {
+func TestErrorResponses(t *testing.T) {
 	t.Parallel()
 	const secret = "<script>alert(1)</script>\x1b[31m"
 	for _, tt := range []struct {

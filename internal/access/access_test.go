@@ -144,9 +144,9 @@ func TestImportKeeps(t *testing.T) {
 	}
 }
 
-// TestNewStoreSaysItsKeeper: a new store is announced with its keeper once it
+// TestNewStoreIsAnnounced: a new store is announced with its keeper once it
 // exists.
-func TestNewStoreSaysItsKeeper(t *testing.T) {
+func TestNewStoreIsAnnounced(t *testing.T) {
 	o, said := opener(t)
 	o.Keeper = ""
 	store, err := o.OpenStore(t.Context(), true)
@@ -164,9 +164,9 @@ func TestNewStoreSaysItsKeeper(t *testing.T) {
 	}
 }
 
-// TestHeadersAreForTheServer: custom headers for the MCP server are sent to its
+// TestHeadersAreSentOnlyToTheServer: custom headers for the MCP server are sent to its
 // origin during a sign-in too, but not to a relay.
-func TestHeadersAreForTheServer(t *testing.T) {
+func TestHeadersAreSentOnlyToTheServer(t *testing.T) {
 	o, _ := opener(t)
 	o, err := o.WithHeaders(t.Context(), []string{"X-Key: secret"}, nil)
 	if err != nil {
@@ -211,10 +211,10 @@ func TestHeadersAreForTheServer(t *testing.T) {
 	}
 }
 
-// TestStateOfWhatRenewsWithoutAPerson: a credential whose flow is non-interactive
+// TestStateOfNonInteractiveCredential: a credential whose flow is non-interactive
 // needs no user, although it has no refresh token, and "clear --expired" must keep
 // it.
-func TestStateOfWhatRenewsWithoutAPerson(t *testing.T) {
+func TestStateOfNonInteractiveCredential(t *testing.T) {
 	o, _ := opener(t)
 	store, err := o.OpenStore(t.Context(), true)
 	if err != nil {

@@ -36,20 +36,20 @@ func (silent) ShowCode(context.Context, device.Code) {}
 type world struct {
 	t     *testing.T
 	srv   *oauthtest.Server
-	store *flaky
+	store *flakyStore
 	audit bytes.Buffer
 	agent *Agent
 }
 
-// flaky is a store that can be unavailable.
-type flaky struct {
+// flakyStore is a store that can be unavailable.
+type flakyStore struct {
 	secrets.Memory
 	mu   sync.Mutex
 	err  error
 	gets int
 }
 
-func (f *flaky) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
+func (f *flakyStore) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
 	f.mu.Lock()
 	f.gets++
 	err := f.err
@@ -60,14 +60,14 @@ func (f *flaky) Get(ctx context.Context, name string) ([]byte, secrets.Version, 
 	return f.Memory.Get(ctx, name)
 }
 
-func (f *flaky) fail(err error) {
+func (f *flakyStore) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.err = err
 }
 
 func newWorld(t *testing.T, ttl time.Duration) *world {
-	return &world{t: t, store: &flaky{}, srv: &oauthtest.Server{
+	return &world{t: t, store: &flakyStore{}, srv: &oauthtest.Server{
 		Device: oauthtest.Device{AutoApprove: 1}, Tokens: oauthtest.Tokens{TTL: ttl},
 	}}
 }
@@ -207,9 +207,9 @@ func TestThousandProfiles(t *testing.T) {
 	})
 }
 
-// TestLogins: the agent notices changes of the store by the user or another
+// TestStoreChangesAreNoticed: the agent notices changes of the store by the user or another
 // process.
-func TestLogins(t *testing.T) {
+func TestStoreChangesAreNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
 		w.login("a")
@@ -264,8 +264,8 @@ func TestRefreshOfOthers(t *testing.T) {
 	})
 }
 
-// TestStoreOut: tokens are issued during an outage of the store.
-func TestStoreOut(t *testing.T) {
+// TestStoreOutage: tokens are issued during an outage of the store.
+func TestStoreOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
 		w.login("a")
@@ -317,10 +317,10 @@ func TestReload(t *testing.T) {
 	})
 }
 
-// TestDroppedProfileRests: a profile that a reload removes is not refreshed again,
+// TestRemovedProfileIsNotRefreshed: a profile that a reload removes is not refreshed again,
 // even if a refresh was due and queued, and its token is not issued for a request
 // that the user has just confirmed.
-func TestDroppedProfileRests(t *testing.T) {
+func TestRemovedProfileIsNotRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
 		w.login("a")
@@ -345,9 +345,9 @@ func TestDroppedProfileRests(t *testing.T) {
 	})
 }
 
-// TestAdapt: settings of one profile apply to it, and are read again by a reload,
+// TestProfileSettings: settings of one profile apply to it, and are read again by a reload,
 // which keeps the profile's state.
-func TestAdapt(t *testing.T) {
+func TestProfileSettings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
 		other := *newWorld(t, 10*time.Minute)

@@ -13,9 +13,9 @@ import (
 	"github.com/mcp-login/mcp-login/agent"
 )
 
-// TestUnrecordedIsNotCounted: a request that is rejected because it cannot be
+// TestUnloggedIsNotCounted: a request that is rejected because it cannot be
 // logged does not count as issued in the metrics.
-func TestUnrecordedIsNotCounted(t *testing.T) {
+func TestUnloggedIsNotCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)
 		w.login("a")

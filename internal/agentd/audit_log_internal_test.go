@@ -64,9 +64,9 @@ func TestAuditMoved(t *testing.T) {
 	}
 }
 
-// TestAuditTorn: an incomplete line, as left by a killed process, does not merge
+// TestAuditIncompleteLine: an incomplete line, as left by a killed process, does not merge
 // with the next record.
-func TestAuditTorn(t *testing.T) {
+func TestAuditIncompleteLine(t *testing.T) {
 	a := openTestAudit(t)
 	if err := os.WriteFile(a.path, []byte("1\nhal"), 0o600); err != nil {
 		t.Fatal(err)

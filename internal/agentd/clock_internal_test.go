@@ -41,9 +41,9 @@ func TestClockSetBack(t *testing.T) {
 	})
 }
 
-// TestLoginFromTheFuture: after a login under a clock that was set back since then,
+// TestLoginBeforeClockWasSetBack: after a login under a clock that was set back since then,
 // tokens are refreshed on time, and not only after they have expired.
-func TestLoginFromTheFuture(t *testing.T) {
+func TestLoginBeforeClockWasSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)
 		w.login("a")
@@ -70,8 +70,8 @@ func TestLoginFromTheFuture(t *testing.T) {
 	})
 }
 
-// TestWatch: the passage of time is not a jump.
-func TestWatch(t *testing.T) {
+// TestNoClockJump: the passage of time is not a jump.
+func TestNoClockJump(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w watch
 		for range 3 {
@@ -103,9 +103,9 @@ func TestNoRefreshToken(t *testing.T) {
 	})
 }
 
-// TestShortLives: a token with a lifetime below the minimum is not refreshed for
+// TestShortLifetimes: a token with a lifetime below the minimum is not refreshed for
 // each request.
-func TestShortLives(t *testing.T) {
+func TestShortLifetimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 20*time.Second)
 		w.login("a")

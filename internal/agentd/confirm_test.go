@@ -13,11 +13,11 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestEndWhileAsking: an agent that stops does not wait for a confirmation, and the
+// TestStopDuringConfirmation: an agent that stops does not wait for a confirmation, and the
 // client gets an error.
-func TestEndWhileAsking(t *testing.T) {
+func TestStopDuringConfirmation(t *testing.T) {
 	asked := make(chan struct{})
-	l := lend(t, func(c *agentd.Config) {
+	l := startTestAgent(t, func(c *agentd.Config) {
 		c.Confirm = func(ctx context.Context, _ agentd.Request) error {
 			close(asked)
 			<-ctx.Done()

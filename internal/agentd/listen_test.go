@@ -47,9 +47,9 @@ func TestListenTwice(t *testing.T) {
 	}
 }
 
-// TestListenBesideTheBusy: an agent that does not accept connections for a while,
+// TestListenBesideABusyAgent: an agent that does not accept connections for a while,
 // for example a stopped process, does not count as dead.
-func TestListenBesideTheBusy(t *testing.T) {
+func TestListenBesideABusyAgent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
 	if err != nil {
@@ -84,9 +84,9 @@ func TestListenBesideTheBusy(t *testing.T) {
 	}
 }
 
-// TestListenAtOnce: if several agents start at the same time where the socket of a
+// TestConcurrentListen: if several agents start at the same time where the socket of a
 // dead one exists, exactly one succeeds.
-func TestListenAtOnce(t *testing.T) {
+func TestConcurrentListen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	for round := range 20 {
 		dead, _, err := agentd.Listen(path)

@@ -17,7 +17,7 @@ func TestMetricsListen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lend(t, func(c *agentd.Config) { c.Metrics = l }, "a")
+	startTestAgent(t, func(c *agentd.Config) { c.Metrics = l }, "a")
 	get := func(method, path, host string) *http.Response {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+l.Addr().String()+path, nil)

@@ -13,12 +13,12 @@ import (
 	"github.com/mcp-login/mcp-login/internal/otheruser"
 )
 
-// asker is the environment variable that makes the test binary connect to that
+// connectEnv is the environment variable that makes the test binary connect to that
 // socket and report the result.
-const asker = "MCP_LOGIN_TEST_ASK"
+const connectEnv = "MCP_LOGIN_TEST_ASK"
 
 func TestMain(m *testing.M) {
-	path := os.Getenv(asker)
+	path := os.Getenv(connectEnv)
 	if path == "" {
 		os.Exit(m.Run())
 	}
@@ -47,7 +47,7 @@ func TestAnotherUser(t *testing.T) {
 	for uid, want := range users {
 		var out bytes.Buffer
 		cmd := exec.Command(ask)
-		cmd.Env, cmd.Dir, cmd.SysProcAttr = []string{asker + "=" + path}, "/", otheruser.Attributes(uid)
+		cmd.Env, cmd.Dir, cmd.SysProcAttr = []string{connectEnv + "=" + path}, "/", otheruser.Attributes(uid)
 		cmd.Stdout = &out
 		if err := cmd.Run(); err != nil {
 			t.Fatal(err)

@@ -63,9 +63,9 @@ func TestSinkAlwaysValid(t *testing.T) {
 	})
 }
 
-// TestSinkFollows: the file is removed on logout, written at the next login,
+// TestSinkFollowsTheLogin: the file is removed on logout, written at the next login,
 // repaired if it is damaged, and removed when its token expires.
-func TestSinkFollows(t *testing.T) {
+func TestSinkFollowsTheLogin(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new folder", "token")
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)

@@ -42,18 +42,18 @@ var names = []string{"a", "a/b", "..", ".", "//", "a b", "100%", "%2e", "a?b#c",
 // start runs an agent with a real socket, and returns the path of the socket.
 func start(t *testing.T, profiles ...string) (path string, srv *oauthtest.Server) {
 	t.Helper()
-	l := lend(t, func(*agentd.Config) {}, profiles...)
+	l := startTestAgent(t, func(*agentd.Config) {}, profiles...)
 	return l.path, l.srv
 }
 
-// lender is an agent with a real socket.
-type lender struct {
+// testAgent is an agent with a real socket.
+type testAgent struct {
 	path string
 	srv  *oauthtest.Server
 	end  func() // waits; stopped at the end of the test at the latest
 }
 
-func lend(t *testing.T, edit func(*agentd.Config), profiles ...string) lender {
+func startTestAgent(t *testing.T, edit func(*agentd.Config), profiles ...string) testAgent {
 	t.Helper()
 	srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
 	store := &secrets.Memory{}
@@ -98,7 +98,7 @@ func lend(t *testing.T, edit func(*agentd.Config), profiles ...string) lender {
 			t.Error("the socket was not removed")
 		}
 	})
-	return lender{path, srv, end}
+	return testAgent{path, srv, end}
 }
 
 // TestClient sends requests through a real socket.

@@ -57,9 +57,9 @@ func TestSharedMemory(t *testing.T) {
 	})
 }
 
-// TestOneAccount: the buffers of one request never wait for each other, however
+// TestBuffersOfOneRequest: the buffers of one request never wait for each other, however
 // long they are.
-func TestOneAccount(t *testing.T) {
+func TestBuffersOfOneRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := NewBudget()
 		ctx := m.WithAccount(t.Context())

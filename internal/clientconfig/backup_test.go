@@ -135,9 +135,9 @@ func TestRemoveKeepsChanges(t *testing.T) {
 	}
 }
 
-// TestMigrateTheOthers: a project file that cannot be changed does not prevent
+// TestMigrateSkipsUnwritableFiles: a project file that cannot be changed does not prevent
 // changing the user's file.
-func TestMigrateTheOthers(t *testing.T) {
+func TestMigrateSkipsUnwritableFiles(t *testing.T) {
 	const entry = `"r":{"command":"npx","args":["mcp-remote","https://r.example/mcp"]}`
 	home, project := t.TempDir(), t.TempDir()
 	e := editor(filepath.Join(home, "none"))
@@ -153,9 +153,9 @@ func TestMigrateTheOthers(t *testing.T) {
 	}
 }
 
-// TestAtOnce: many processes that add an entry to a new file at the same time all
+// TestConcurrentAdd: many processes that add an entry to a new file at the same time all
 // succeed.
-func TestAtOnce(t *testing.T) {
+func TestConcurrentAdd(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("folders cannot be locked")
 	}

@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// TestNamedRefusesForeignFiles: a URL is not read from a file of another user, nor
+// TestNamedRejectsForeignFiles: a URL is not read from a file of another user, nor
 // from a project file that is huge or outside of the project. Each of these is an
 // error that says why.
-func TestNamedRefusesForeignFiles(t *testing.T) {
+func TestNamedRejectsForeignFiles(t *testing.T) {
 	const evil = `{"mcpServers":{"a":{"url":"https://evil.example/mcp"}}}`
 	for _, tt := range []struct {
 		name string

@@ -301,8 +301,8 @@ func TestHostileEndpoint(t *testing.T) {
 	}
 }
 
-// TestUnheardIsBounded: messages that no client receives use limited memory.
-func TestUnheardIsBounded(t *testing.T) {
+// TestUnreadMessagesAreBounded: messages that no client receives use limited memory.
+func TestUnreadMessagesAreBounded(t *testing.T) {
 	s := &session{t: &Transport{}, cancel: func() {}, body: io.NopCloser(nil), pending: map[string]*stream{}}
 	s.serverMessages = s.newStream()
 	m := message{Method: "notifications/message", text: bytes.Repeat([]byte("x"), 100<<10)}
@@ -314,9 +314,9 @@ func TestUnheardIsBounded(t *testing.T) {
 	}
 }
 
-// TestIDInAnotherForm: a response is matched with its request even if the server
+// TestIDWithAnotherEncoding: a response is matched with its request even if the server
 // formats the ID differently, and with no other request.
-func TestIDInAnotherForm(t *testing.T) {
+func TestIDWithAnotherEncoding(t *testing.T) {
 	for request, response := range map[string]string{`7`: `7.0`, `"a"`: `"\u0061"`} {
 		s := &session{t: &Transport{}, cancel: func() {}, body: io.NopCloser(nil), event: newEvent(), pending: map[string]*stream{}}
 		s.serverMessages = s.newStream()

@@ -100,8 +100,8 @@ func TestSDKServer(t *testing.T) {
 	}
 }
 
-// TestServerAsks: a ping from the server before its response is answered.
-func TestServerAsks(t *testing.T) {
+// TestServerPings: a ping from the server before its response is answered.
+func TestServerPings(t *testing.T) {
 	s := sdkServer()
 	streamable, _ := serve(t, mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s }, nil), "")
 	old, _ := serve(t, mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return s }, nil), "")
@@ -122,9 +122,9 @@ func TestServerAsks(t *testing.T) {
 	}
 }
 
-// TestServerAsksForMore: a request from the server for an unsupported feature is
+// TestUnsupportedServerRequests: a request from the server for an unsupported feature is
 // answered with an error.
-func TestServerAsksForMore(t *testing.T) {
+func TestUnsupportedServerRequests(t *testing.T) {
 	replies := make(chan string, 9)
 	server := fake(map[string]http.HandlerFunc{
 		"": func(w http.ResponseWriter, r *http.Request) { // a response
@@ -210,9 +210,9 @@ func answer(status int, text string) http.HandlerFunc {
 	}
 }
 
-// TestFaultyAnswers: invalid responses are reported with the server's text, and
+// TestInvalidResponses: invalid responses are reported with the server's text, and
 // only temporary faults count as temporary.
-func TestFaultyAnswers(t *testing.T) {
+func TestInvalidResponses(t *testing.T) {
 	for _, tt := range []struct {
 		name, method string
 		status       int
@@ -260,9 +260,9 @@ func TestFaultyAnswers(t *testing.T) {
 	}
 }
 
-// TestStreamGoesOn: if a server sends event IDs and closes the stream, the call
+// TestStreamIsResumed: if a server sends event IDs and closes the stream, the call
 // continues on the next stream. Without IDs there is no second request.
-func TestStreamGoesOn(t *testing.T) {
+func TestStreamIsResumed(t *testing.T) {
 	ended := answer(http.StatusOK, "id: 1\nretry: 1\ndata:\n\n")
 	for name, tt := range map[string]struct {
 		next http.HandlerFunc
@@ -294,9 +294,9 @@ func TestStreamGoesOn(t *testing.T) {
 	}
 }
 
-// TestVersionIsAgreedOn: a server that rejects a version lists the ones that it
+// TestVersionNegotiation: a server that rejects a version lists the ones that it
 // supports.
-func TestVersionIsAgreedOn(t *testing.T) {
+func TestVersionNegotiation(t *testing.T) {
 	refusal := func(w http.ResponseWriter, r *http.Request) {
 		id := r.Context().Value(idKey{}).(json.RawMessage)
 		if r.Header.Get("Mcp-Protocol-Version") == "2026-07-28" {

@@ -52,8 +52,8 @@ func method(r *http.Request) (name string, id json.RawMessage) {
 	return m.Method, m.ID
 }
 
-// until repeats a text until the client disconnects.
-func until(w io.Writer, r *http.Request, text string) {
+// repeatText repeats a text until the client disconnects.
+func repeatText(w io.Writer, r *http.Request, text string) {
 	text = strings.Repeat(text, 1+(8<<10)/len(text))
 	for r.Context().Err() == nil {
 		if _, err := io.WriteString(w, text); err != nil {
@@ -83,12 +83,12 @@ func TestHostileServersAreBounded(t *testing.T) {
 	stream := func(text string) func(http.ResponseWriter, *http.Request, json.RawMessage) {
 		return func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 			w.Header().Set("Content-Type", "text/event-stream")
-			until(w, r, text)
+			repeatText(w, r, text)
 		}
 	}
 	carelessType := func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 		w.Header().Set("Content-Type", "text/event-stream; a=1; a=2")
-		until(w, r, ": ping\n\n")
+		repeatText(w, r, ": ping\n\n")
 	}
 	var page atomic.Int64
 	for _, tt := range []struct {
@@ -99,14 +99,14 @@ func TestHostileServersAreBounded(t *testing.T) {
 			w.Header().Set("Content-Encoding", "gzip")
 			z := gzip.NewWriter(w)
 			defer z.Close()
-			until(z, r, `{"jsonrpc":"2.0",`)
+			repeatText(z, r, `{"jsonrpc":"2.0",`)
 		}},
 		{"endless JSON", "sent more than 16 MiB", func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
-			until(w, r, `{"jsonrpc":"2.0",`)
+			repeatText(w, r, `{"jsonrpc":"2.0",`)
 		}},
 		{"endless JSON of an error", "sent more than 16 MiB", func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 			w.WriteHeader(http.StatusBadRequest)
-			until(w, r, `{"jsonrpc":"2.0",`)
+			repeatText(w, r, `{"jsonrpc":"2.0",`)
 		}},
 		{"endless event", "sent more than 16 MiB", stream("data: x\n")},
 		{"endless line", "sent more than 16 MiB", stream("data: x")},
@@ -117,7 +117,7 @@ func TestHostileServersAreBounded(t *testing.T) {
 		{"endless pings in lines that end with \\r", "messages", stream(`data: {"jsonrpc":"2.0","method":"ping"}` + "\r\r")},
 		{"endless pings of a type with parameters", "messages", func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 			w.Header().Set("Content-Type", "text/event-stream; a=1; a=2")
-			until(w, r, `data: {"jsonrpc":"2.0","method":"ping"}`+"\n\n")
+			repeatText(w, r, `data: {"jsonrpc":"2.0","method":"ping"}`+"\n\n")
 		}},
 		{"endless notifications", "messages", stream(`data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}` + "\r\n\r\n")},
 		{"endless pages", "100 pages", func(w http.ResponseWriter, _ *http.Request, id json.RawMessage) {
@@ -149,9 +149,9 @@ func allocated() uint64 {
 	return m.TotalAlloc
 }
 
-// TestSilentServerIsLeft: a server that never completes its response ends the run
+// TestSilentServerTimesOut: a server that never completes its response ends the run
 // with an error that says to try again.
-func TestSilentServerIsLeft(t *testing.T) {
+func TestSilentServerTimesOut(t *testing.T) {
 	dribble := func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		for r.Context().Err() == nil { // slowly, so that no length limit applies
@@ -177,9 +177,9 @@ func TestSilentServerIsLeft(t *testing.T) {
 	}
 }
 
-// TestRedirectsOfAPostAreRefused: a request body is not sent to another URL after a
+// TestRedirectsOfAPostAreRejected: a request body is not sent to another URL after a
 // redirect.
-func TestRedirectsOfAPostAreRefused(t *testing.T) {
+func TestRedirectsOfAPostAreRejected(t *testing.T) {
 	asked := make(chan string, 9)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)

@@ -56,7 +56,7 @@ func demo(t *testing.T) string {
 	return srv.URL + "/mcp"
 }
 
-func TestBothWires(t *testing.T) {
+func TestBothProtocols(t *testing.T) {
 	url := demo(t)
 	s := session(t, url)
 	for _, version := range []string{"2025-11-25", "2026-07-28"} {
@@ -119,7 +119,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestLoginIsRequiredWithoutLeave(t *testing.T) {
+func TestLoginIsRequired(t *testing.T) {
 	s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Source: mcplogin.Stored(&secrets.Memory{})})
 	if err != nil {
 		t.Fatal(err)

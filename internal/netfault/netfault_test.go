@@ -48,9 +48,9 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestTextNamesAHostOnce: a step such as discover does not repeat a URL that is in
+// TestTextNamesTheHostOnce: a step such as discover does not repeat a URL that is in
 // its cause.
-func TestTextNamesAHostOnce(t *testing.T) {
+func TestTextNamesTheHostOnce(t *testing.T) {
 	const server = "https://mcp.test/mcp"
 	get := func(err error) error { return &url.Error{Op: "Get", URL: server, Err: err} }
 	for _, tt := range []struct {

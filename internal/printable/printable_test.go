@@ -28,9 +28,9 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// TestRuneRefusesDefaultIgnorables compares with DerivedCoreProperties.txt: its
+// TestRuneRejectsDefaultIgnorables compares with DerivedCoreProperties.txt: its
 // default ignorable code points outside of category Cf are invisible.
-func TestRuneRefusesDefaultIgnorables(t *testing.T) {
+func TestRuneRejectsDefaultIgnorables(t *testing.T) {
 	for r := range rune(unicode.MaxRune) {
 		invisible := unicode.In(r, unicode.C, unicode.Zl, unicode.Zp, unicode.Bidi_Control, unicode.Join_Control,
 			unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)

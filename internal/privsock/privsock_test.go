@@ -58,8 +58,8 @@ func TestUmaskIsLeftAlone(t *testing.T) {
 	}
 }
 
-// TestTaken: a socket in use is kept, and a leftover socket is replaced.
-func TestTaken(t *testing.T) {
+// TestSocketInUse: a socket in use is kept, and a leftover socket is replaced.
+func TestSocketInUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	l, remove, err := privsock.Listen(path)
 	if err != nil {

@@ -48,7 +48,7 @@ func TestBodiesOfASignedOutClient(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bodies := make(chan string, 9)
-			p := newPerson(t, recorded(bodies))
+			p := newSiteUser(t, recorded(bodies))
 			post := p.poster(t)
 			session := post("", initializeRequest).Header.Get("Mcp-Session-Id")
 			resp := post(session, tt.body)
@@ -101,10 +101,10 @@ func TestIncompleteAnswers(t *testing.T) {
 		"another protocol": {"application/json", `{"x":1}`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPerson(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			p := newSiteUser(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				if methodOf(body) == "tools/call" {
-					says(200, tt.kind, tt.body).ServeHTTP(w, r)
+					respondWith(200, tt.kind, tt.body).ServeHTTP(w, r)
 					return
 				}
 				recorded(nil).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body)))

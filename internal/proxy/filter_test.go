@@ -13,8 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/toolfilter"
 )
 
-// without returns an upstream that denies the tools that match a pattern.
-func without(t *testing.T, up proxy.Upstream, pattern string) proxy.Upstream {
+// denying returns an upstream that denies the tools that match a pattern.
+func denying(t *testing.T, up proxy.Upstream, pattern string) proxy.Upstream {
 	t.Helper()
 	var err error
 	if up.Tools, err = toolfilter.New(toolfilter.Rules{Deny: []string{pattern}}, nil); err != nil {
@@ -26,18 +26,18 @@ func without(t *testing.T, up proxy.Upstream, pattern string) proxy.Upstream {
 // TestFilteredTools: denied tools are neither listed nor callable, in each mode of
 // the proxy, each protocol and each transport of the server.
 func TestFilteredTools(t *testing.T) {
-	for way, open := range ways {
-		for _, wire := range wires {
+	for way, open := range modes {
+		for _, wire := range protocols {
 			t.Run(way+"/"+wire.version, func(t *testing.T) {
 				ts := newTools()
 				s := newSite(t, ts.handler(wire.stateless))
-				filteredTools(t, ts, connect(t, open(t, without(t, s.upstream(t), "H*")), wire.version))
+				filteredTools(t, ts, connect(t, open(t, denying(t, s.upstream(t), "H*")), wire.version))
 			})
 		}
 		t.Run(way+"/sse", func(t *testing.T) {
 			ts := newTools()
 			s := newSite(t, oldTransport(ts))
-			up := without(t, s.upstream(t), "H*")
+			up := denying(t, s.upstream(t), "H*")
 			up.Transport = &httpsse.Transport{Base: http.DefaultTransport, Server: up.Server}
 			filteredTools(t, ts, connect(t, open(t, up), "2025-11-25"))
 		})
@@ -80,9 +80,9 @@ func oldTransport(ts *tools) http.Handler {
 // TestFilterIsFirst: a call of a denied tool does not prompt for a sign-in, and the
 // sign-in tool is available with any rules.
 func TestFilterIsFirst(t *testing.T) {
-	eachWay(t, false, func(t *testing.T, p *person) {
-		c := open(t, ways[p.way](t, without(t, p.upstream(t), "*")), mcp.ClientOptions{})
-		p.refuses(t, c)
+	eachMode(t, false, func(t *testing.T, p *siteUser) {
+		c := open(t, modes[p.way](t, denying(t, p.upstream(t), "*")), mcp.ClientOptions{})
+		p.wantDenied(t, c)
 		if got := c.tools(t); !slices.Equal(got, []string{"sign_in"}) {
 			t.Errorf("listed %q", got)
 		}
@@ -92,19 +92,19 @@ func TestFilterIsFirst(t *testing.T) {
 // TestFilterOfKnownTools: while the user is signed out, only allowed tools are
 // listed, and the call of a denied one does not prompt for a sign-in.
 func TestFilterOfKnownTools(t *testing.T) {
-	for _, wire := range wires {
-		eachWay(t, wire.stateless, func(t *testing.T, p *person) {
+	for _, wire := range protocols {
+		eachMode(t, wire.stateless, func(t *testing.T, p *siteUser) {
 			p.site.login(t)
-			c := open(t, ways[p.way](t, without(t, p.upstream(t), "H*")), mcp.ClientOptions{})
+			c := open(t, modes[p.way](t, denying(t, p.upstream(t), "H*")), mcp.ClientOptions{})
 			before := c.tools(t)
-			p.keeps(t)
-			p.lapse()
-			p.refuses(t, c)
+			p.waitForCachedTools(t)
+			p.expireLogin()
+			p.wantDenied(t, c)
 			if got := c.tools(t); slices.Contains(got, "hang") || !slices.Equal(got, append([]string{"sign_in"}, before...)) {
 				t.Errorf("listed %q, want sign_in and %q", got, before)
 			}
-			next := open(t, ways[p.way](t, without(t, p.upstream(t), "H*")), mcp.ClientOptions{}) // in another process
-			p.refuses(t, next)
+			next := open(t, modes[p.way](t, denying(t, p.upstream(t), "H*")), mcp.ClientOptions{}) // in another process
+			p.wantDenied(t, next)
 			if got := next.tools(t); !slices.Equal(got, append([]string{"sign_in"}, before...)) {
 				t.Errorf("another process lists %q, want sign_in and %q", got, before)
 			}
@@ -112,9 +112,9 @@ func TestFilterOfKnownTools(t *testing.T) {
 	}
 }
 
-// refuses checks that a client cannot call the tool that hangs, and that no sign-in
+// wantDenied checks that a client cannot call the tool that hangs, and that no sign-in
 // begins.
-func (p *person) refuses(t *testing.T, c *client) {
+func (p *siteUser) wantDenied(t *testing.T, c *client) {
 	t.Helper()
 	if _, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "hang"}); err == nil || !strings.Contains(err.Error(), "not allowed") {
 		t.Errorf("hang: %v", err)
@@ -129,7 +129,7 @@ func (p *person) refuses(t *testing.T, c *client) {
 func TestFilterInLostSession(t *testing.T) {
 	ts := newTools()
 	s := newSite(t, ts.handler(false))
-	c := connect(t, stdio(t, proxy.Stdio{Upstream: without(t, s.upstream(t), "h*")}), "2025-11-25")
+	c := connect(t, stdio(t, proxy.Stdio{Upstream: denying(t, s.upstream(t), "h*")}), "2025-11-25")
 	s.mu.Lock()
 	s.mcp = ts.handler(false) // in another process
 	s.mu.Unlock()

@@ -37,7 +37,7 @@ func TestEventIDs(t *testing.T) {
 				}
 				io.WriteString(w, "id: "+tt.id+"\nretry: 1\ndata:\n\n")
 			}))
-			lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest)
+			lines := runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest)
 			if len(lines) != 1 || (tt.want != nil) != (lines[0] == pingReply) {
 				t.Errorf("output %q", lines)
 			}
@@ -116,9 +116,9 @@ func TestDeepSchema(t *testing.T) {
 	const depth = 4000
 	schema := strings.Repeat(`{"properties":{"a":`, depth) + `"` + strings.Repeat("x", 8<<20) + `"` + strings.Repeat(`}}`, depth)
 	reply := `{"jsonrpc":"2.0","id":"l","result":{"tools":[{"name":"deep","inputSchema":` + schema + `}]}}`
-	s := newSite(t, says(200, "application/json", reply))
+	s := newSite(t, respondWith(200, "application/json", reply))
 	begin := time.Now()
-	lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":"l","method":"tools/list"}`)
+	lines := runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":"l","method":"tools/list"}`)
 	if len(lines) != 1 || lines[0] != reply || time.Since(begin) > await.Limit/2 {
 		t.Errorf("%d lines after %s", len(lines), time.Since(begin))
 	}
@@ -238,10 +238,10 @@ func TestEndlessStream(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeft: everything that a run started ends with it.
-func TestNothingIsLeft(t *testing.T) {
+// TestRunLeavesNoGoroutines: everything that a run started ends with it.
+func TestRunLeavesNoGoroutines(t *testing.T) {
 	before := runtime.NumGoroutine()
-	s := newSite(t, hanging())
+	s := newSite(t, silentServer())
 	up := s.upstream(t)
 	transport := &http.Transport{}
 	up.Transport = transport

@@ -44,9 +44,9 @@ func bodyText(t *testing.T, resp *http.Response) string {
 	return string(b)
 }
 
-// TestGate: a request is accepted if it has the token and names this machine.
-func TestGate(t *testing.T) {
-	s := newSite(t, says(200, "application/json", pingReply))
+// TestAuthentication: a request is accepted if it has the token and names this machine.
+func TestAuthentication(t *testing.T) {
+	s := newSite(t, respondWith(200, "application/json", pingReply))
 	up := s.upstream(t)
 	good := http.Header{"Authorization": {"Bearer local"}}
 	with := func(name, value string) http.Header {
@@ -90,9 +90,9 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// TestOnlyMCPGoesOn: headers that identify the user are not forwarded, in either
+// TestForwardedHeaders: headers that identify the user are not forwarded, in either
 // direction.
-func TestOnlyMCPGoesOn(t *testing.T) {
+func TestForwardedHeaders(t *testing.T) {
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Set-Cookie", "a=b")
 		w.Header().Set("Mcp-Session-Id", "s1")
@@ -126,7 +126,7 @@ func TestOnlyMCPGoesOn(t *testing.T) {
 // TestHeaderAliases: a client cannot send a header that a gateway would confuse
 // with one of this program.
 func TestHeaderAliases(t *testing.T) {
-	s := newSite(t, says(200, "application/json", pingReply))
+	s := newSite(t, respondWith(200, "application/json", pingReply))
 	bodyText(t, ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"}, "POST", "http://127.0.0.1:7/local", http.Header{
 		"X_Team": {"red"}, "Mcp_Method": {"tools/call"}, "mcp-Session_id": {"s2"}, "X-Trace": {"1"},
 	}, pingRequest))
@@ -141,9 +141,9 @@ func TestHeaderAliases(t *testing.T) {
 	}
 }
 
-// TestRefusalsStayHere: a client does not see the server's challenge, because it
+// TestChallengesAreNotForwarded: a client does not see the server's challenge, because it
 // cannot get a token itself.
-func TestRefusalsStayHere(t *testing.T) {
+func TestChallengesAreNotForwarded(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		answer http.HandlerFunc
@@ -215,10 +215,10 @@ func serve(t *testing.T, h proxy.HTTP) string {
 	return web.Listener.Addr().String()
 }
 
-// TestTurnedAway: without the token the connection is closed, even before the rest
+// TestUnauthenticatedConnectionsAreClosed: without the token the connection is closed, even before the rest
 // of the request.
-func TestTurnedAway(t *testing.T) {
-	s := newSite(t, says(200, "application/json", pingReply))
+func TestUnauthenticatedConnectionsAreClosed(t *testing.T) {
+	s := newSite(t, respondWith(200, "application/json", pingReply))
 	var admitted atomic.Int32
 	at := serve(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local", Authenticated: func(*http.Request) { admitted.Add(1) }})
 	for name, tt := range map[string]struct{ request, want string }{
@@ -244,7 +244,7 @@ func TestTurnedAway(t *testing.T) {
 
 // TestAdmitted: admitted clients are reported.
 func TestAdmitted(t *testing.T) {
-	s := newSite(t, says(200, "application/json", pingReply))
+	s := newSite(t, respondWith(200, "application/json", pingReply))
 	n := 0
 	resp := ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local", Authenticated: func(*http.Request) { n++ }}, "POST", "http://localhost/local", nil, pingRequest)
 	if got := bodyText(t, resp); got != pingReply || n != 1 {
@@ -252,9 +252,9 @@ func TestAdmitted(t *testing.T) {
 	}
 }
 
-// TestNoEarlyWords: informational responses and protocol upgrades of a server are
+// TestInformationalResponsesAreNotForwarded: informational responses and protocol upgrades of a server are
 // not forwarded.
-func TestNoEarlyWords(t *testing.T) {
+func TestInformationalResponsesAreNotForwarded(t *testing.T) {
 	answer := "HTTP/1.1 103 Early Hints\r\nSet-Cookie: a=b\r\nWWW-Authenticate: Bearer resource_metadata=\"https://x\"\r\n\r\n"
 	for name, tt := range map[string]struct{ rest, want string }{
 		"hints":  {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", "HTTP/1.1 200 OK"},
@@ -286,13 +286,13 @@ func TestNoEarlyWords(t *testing.T) {
 	}
 }
 
-// TestClientLeaves: the request of a client that has disconnected ends at the
+// TestClientDisconnects: the request of a client that has disconnected ends at the
 // server too.
-func TestClientLeaves(t *testing.T) {
+func TestClientDisconnects(t *testing.T) {
 	began, ended := make(chan struct{}, 1), make(chan struct{}, 1)
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began <- struct{}{}
-		hanging().ServeHTTP(w, r)
+		silentServer().ServeHTTP(w, r)
 		ended <- struct{}{}
 	}))
 	at := serve(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"})

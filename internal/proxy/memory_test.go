@@ -239,7 +239,7 @@ func TestAnswersThatGrowWhenRead(t *testing.T) {
 		{"many tools", fill(`{"jsonrpc":"2.0","id":"l","result":{"tools":[`, `{},`, `{}]}}`), true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newSite(t, says(200, "application/json", tt.reply))
+			s := newSite(t, respondWith(200, "application/json", tt.reply))
 			var out counter
 			used := peak(func() {
 				err := proxy.Stdio{Upstream: s.upstream(t)}.Run(t.Context(), strings.NewReader(`{"jsonrpc":"2.0","id":"l","method":"tools/list"}`), &out)
@@ -261,8 +261,8 @@ func TestAnswersThatGrowWhenRead(t *testing.T) {
 // TestBatchOfTheServer: up to a thousand messages are forwarded, one a line.
 func TestBatchOfTheServer(t *testing.T) {
 	batch := `[` + strings.Repeat(`{"jsonrpc":"2.0","method":"x","params":{"a":"[,]\"{"}},`, 999) + pingReply + `]`
-	s := newSite(t, says(200, "application/json", batch))
-	if lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest); len(lines) != 1000 || lines[999] != pingReply {
+	s := newSite(t, respondWith(200, "application/json", batch))
+	if lines := runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest); len(lines) != 1000 || lines[999] != pingReply {
 		t.Errorf("%d lines", len(lines))
 	}
 }
@@ -307,7 +307,7 @@ func TestMemoryOfFilteredLists(t *testing.T) {
 				var wait sync.WaitGroup
 				wait.Add(parallel)
 				s := newSite(t, longLists(t, kind, 40<<20, &wait))
-				used := peak(func() { open(t, without(t, s.upstream(t), "h*")) })
+				used := peak(func() { open(t, denying(t, s.upstream(t), "h*")) })
 				t.Logf("%d MiB", used)
 				if used > limit {
 					t.Errorf("%d MiB were in use, want at most %d", used, limit)

@@ -83,14 +83,14 @@ func cancels(id string) string {
 	return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + id + `}}`
 }
 
-// deaf is a network on which every connection attempt hangs until it is canceled.
-type deaf struct {
+// hangingNetwork is a network on which every connection attempt hangs until it is canceled.
+type hangingNetwork struct {
 	dials  chan struct{}
 	giveUp chan struct{}
 }
 
-func newDeaf(t *testing.T) (*deaf, proxy.Upstream) {
-	d := &deaf{make(chan struct{}, 99), make(chan struct{})}
+func newHangingNetwork(t *testing.T) (*hangingNetwork, proxy.Upstream) {
+	d := &hangingNetwork{make(chan struct{}, 99), make(chan struct{})}
 	s := newSite(t, nil)
 	up := s.upstream(t)
 	up.Transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
@@ -101,11 +101,11 @@ func newDeaf(t *testing.T) (*deaf, proxy.Upstream) {
 	return d, up
 }
 
-// TestDeafServer: requests wait for a connection concurrently, a request that is
+// TestHangingConnections: requests wait for a connection concurrently, a request that is
 // canceled meanwhile has no response, and the end of the input is noticed.
-func TestDeafServer(t *testing.T) {
+func TestHangingConnections(t *testing.T) {
 	t.Parallel()
-	d, up := newDeaf(t)
+	d, up := newHangingNetwork(t)
 	r := start(t, proxy.Stdio{Upstream: up})
 	r.send(t, numbered(1), numbered(2), numbered(3), numbered(4))
 	for range 4 {
@@ -124,11 +124,11 @@ func TestDeafServer(t *testing.T) {
 	}
 }
 
-// TestCancelBeforeItLeft: a request that is canceled before it was sent does not
+// TestCancelBeforeSending: a request that is canceled before it was sent does not
 // keep the run from ending.
-func TestCancelBeforeItLeft(t *testing.T) {
+func TestCancelBeforeSending(t *testing.T) {
 	t.Parallel()
-	d, up := newDeaf(t)
+	d, up := newHangingNetwork(t)
 	defer close(d.giveUp)
 	r := start(t, proxy.Stdio{Upstream: up})
 	r.send(t, numbered(1), cancels("1"))
@@ -138,31 +138,31 @@ func TestCancelBeforeItLeft(t *testing.T) {
 	}
 }
 
-// TestEndOfADeafServer: requests in flight have a time limit when the input ends.
-func TestEndOfADeafServer(t *testing.T) {
+// TestEndWithHangingConnections: requests in flight have a time limit when the input ends.
+func TestEndWithHangingConnections(t *testing.T) {
 	t.Parallel()
-	d, up := newDeaf(t)
+	d, up := newHangingNetwork(t)
 	defer close(d.giveUp)
 	r := start(t, proxy.Stdio{Upstream: up, Drain: 50 * time.Millisecond})
 	r.send(t, initializeRequest, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, numbered(1), numbered(2))
 	r.ends(t)
 }
 
-// diary is a server with sessions that records incoming and outgoing messages.
-type diary struct {
+// recordingServer is a server with sessions that records incoming and outgoing messages.
+type recordingServer struct {
 	slow map[string]time.Duration // delay of the response, by method
 
 	mu    sync.Mutex // guards lines
 	lines []string
 }
 
-func (d *diary) note(format string, a ...any) {
+func (d *recordingServer) note(format string, a ...any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.lines = append(d.lines, fmt.Sprintf(format, a...))
 }
 
-func (d *diary) read() string {
+func (d *recordingServer) read() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return strings.Join(d.lines, ", ")
@@ -174,7 +174,7 @@ func methodOf(body []byte) string {
 	return string(name)
 }
 
-func (d *diary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (d *recordingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
@@ -196,11 +196,11 @@ func (d *diary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestHandshakeInOnePiece: a client that does not wait for the response to
+// TestPipelinedHandshake: a client that does not wait for the response to
 // initialize gets the same result.
-func TestHandshakeInOnePiece(t *testing.T) {
+func TestPipelinedHandshake(t *testing.T) {
 	t.Parallel()
-	d := &diary{slow: map[string]time.Duration{"initialize": 300 * time.Millisecond, "notifications/initialized": 300 * time.Millisecond}}
+	d := &recordingServer{slow: map[string]time.Duration{"initialize": 300 * time.Millisecond, "notifications/initialized": 300 * time.Millisecond}}
 	s := newSite(t, d)
 	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the previous one
 		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
@@ -216,11 +216,11 @@ func TestHandshakeInOnePiece(t *testing.T) {
 	})
 }
 
-// TestNoticesKeepTheirOrder: the server accepts each notification before the next
+// TestNotificationsKeepTheirOrder: the server accepts each notification before the next
 // one, or a following request, is sent.
-func TestNoticesKeepTheirOrder(t *testing.T) {
+func TestNotificationsKeepTheirOrder(t *testing.T) {
 	t.Parallel()
-	d := &diary{slow: map[string]time.Duration{"a": 200 * time.Millisecond, "b": 100 * time.Millisecond}}
+	d := &recordingServer{slow: map[string]time.Duration{"a": 200 * time.Millisecond, "b": 100 * time.Millisecond}}
 	s := newSite(t, d)
 	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the previous one
 		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
@@ -232,9 +232,9 @@ func TestNoticesKeepTheirOrder(t *testing.T) {
 	})
 }
 
-// TestStuckNotice: a notification that the server does not accept delays others
+// TestStuckNotification: a notification that the server does not accept delays others
 // only for a limited time.
-func TestStuckNotice(t *testing.T) {
+func TestStuckNotification(t *testing.T) {
 	t.Parallel()
 	stuck := make(chan struct{})
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -281,8 +281,8 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// TestOneAnswer: a request has exactly one response, whatever the server sends.
-func TestOneAnswer(t *testing.T) {
+// TestOneResponse: a request has exactly one response, whatever the server sends.
+func TestOneResponse(t *testing.T) {
 	for name, body := range map[string]string{
 		"twice":                  "data: " + pingReply + "\n\ndata: " + pingReply + "\n\n",
 		"twice in a row":         "data: [" + pingReply + "," + pingReply + "]\n\n",
@@ -291,15 +291,15 @@ func TestOneAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, says(200, "text/event-stream", body))
-			one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest), pingReply)
+			s := newSite(t, respondWith(200, "text/event-stream", body))
+			wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest), pingReply)
 		})
 	}
 }
 
-// TestManyAtOnce: all requests get responses, though only a limited number is sent
+// TestManyConcurrentRequests: all requests get responses, though only a limited number is sent
 // at the same time.
-func TestManyAtOnce(t *testing.T) {
+func TestManyConcurrentRequests(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	now, most := 0, 0
@@ -319,7 +319,7 @@ func TestManyAtOnce(t *testing.T) {
 	for id := range 600 {
 		fmt.Fprintln(&in, numbered(id))
 	}
-	if got := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, in.String()); len(got) != 600 {
+	if got := runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, in.String()); len(got) != 600 {
 		t.Errorf("%d responses", len(got))
 	}
 	if most > 256 {

@@ -159,34 +159,34 @@ func url(t *testing.T, up proxy.Upstream) string {
 }
 
 // The protocols and the modes of the proxy.
-var wires = []struct {
+var protocols = []struct {
 	version   string
 	stateless bool
 }{{"2025-11-25", false}, {"2026-07-28", true}}
 
-var ways = map[string]func(*testing.T, proxy.Upstream) mcp.Transport{
+var modes = map[string]func(*testing.T, proxy.Upstream) mcp.Transport{
 	"stdio": func(t *testing.T, up proxy.Upstream) mcp.Transport { return stdio(t, proxy.Stdio{Upstream: up}) },
 	"http": func(t *testing.T, up proxy.Upstream) mcp.Transport {
 		return &mcp.StreamableClientTransport{Endpoint: url(t, up), MaxRetries: -1}
 	},
 }
 
-func TestThrough(t *testing.T) {
-	for _, wire := range wires {
-		for way, transport := range ways {
+func TestForwarding(t *testing.T) {
+	for _, wire := range protocols {
+		for way, transport := range modes {
 			t.Run(way+" "+wire.version, func(t *testing.T) {
 				t.Parallel()
 				ts := newTools()
 				s := newSite(t, ts.handler(wire.stateless))
 				c := connect(t, transport(t, s.upstream(t)), wire.version)
-				through(t, c, ts, s, wire.stateless)
+				testForwarding(t, c, ts, s, wire.stateless)
 			})
 		}
 	}
 }
 
-// through tests what a client may expect.
-func through(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
+// testForwarding tests what a client may expect.
+func testForwarding(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
 	list, err := c.ListTools(t.Context(), nil)
 	if err != nil || len(list.Tools) != 5 {
 		t.Fatalf("ListTools = %v, %v", list, err)
@@ -228,9 +228,9 @@ func through(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
 	}
 }
 
-// TestServerSpeaksFirst: notifications and requests of the server.
-func TestServerSpeaksFirst(t *testing.T) {
-	for way, transport := range ways {
+// TestServerInitiatedMessages: notifications and requests of the server.
+func TestServerInitiatedMessages(t *testing.T) {
+	for way, transport := range modes {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			ts := newTools()
@@ -256,7 +256,7 @@ func TestServerSpeaksFirst(t *testing.T) {
 // TestSubscriptions: the replacement of the server's own stream in version
 // 2026-07-28.
 func TestSubscriptions(t *testing.T) {
-	for way, transport := range ways {
+	for way, transport := range modes {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			ts := newTools()
@@ -270,8 +270,8 @@ func TestSubscriptions(t *testing.T) {
 	}
 }
 
-// TestForgottenSession: a server that was restarted has lost its sessions.
-func TestForgottenSession(t *testing.T) {
+// TestLostSession: a server that was restarted has lost its sessions.
+func TestLostSession(t *testing.T) {
 	const noID = `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}`
 	for _, tt := range []struct {
 		name       string
@@ -292,7 +292,7 @@ func TestForgottenSession(t *testing.T) {
 			c := connect(t, stdio(t, proxy.Stdio{Upstream: s.upstream(t)}), "2025-11-25")
 			c.call(t, "add", map[string]any{"A": 1, "B": 1})
 			s.mu.Lock()
-			s.mcp = insteadOf404(ts.handler(false), tt.status, tt.kind, tt.body)
+			s.mcp = replace404(ts.handler(false), tt.status, tt.kind, tt.body)
 			s.mu.Unlock()
 			var wg sync.WaitGroup
 			for range 5 {
@@ -307,9 +307,9 @@ func TestForgottenSession(t *testing.T) {
 	}
 }
 
-// TestForgottenSessionOnTheServersStream: a session error on the server's own
+// TestLostSessionOnTheServersStream: a session error on the server's own
 // stream is not forwarded to the client, which would close its connection.
-func TestForgottenSessionOnTheServersStream(t *testing.T) {
+func TestLostSessionOnTheServersStream(t *testing.T) {
 	for _, message := range []string{"Session not found", "Parse error"} {
 		t.Run(message, func(t *testing.T) {
 			h, told := newTools().handler(false), make(chan struct{}, 99)
@@ -335,22 +335,22 @@ func TestForgottenSessionOnTheServersStream(t *testing.T) {
 	}
 }
 
-// insteadOf404 replaces the responses of h for an unknown session.
-func insteadOf404(h http.Handler, status int, kind, body string) http.Handler {
+// replace404 replaces the responses of h for an unknown session.
+func replace404(h http.Handler, status int, kind, body string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(&replacing{ResponseWriter: w, status: status, kind: kind, body: body}, r)
+		h.ServeHTTP(&replacing404{ResponseWriter: w, status: status, kind: kind, body: body}, r)
 	})
 }
 
-// replacing is a ResponseWriter that replaces a 404.
-type replacing struct {
+// replacing404 is a ResponseWriter that replaces a 404.
+type replacing404 struct {
 	http.ResponseWriter
 	status     int
 	kind, body string
 	done       bool
 }
 
-func (w *replacing) WriteHeader(status int) {
+func (w *replacing404) WriteHeader(status int) {
 	if status != http.StatusNotFound {
 		w.ResponseWriter.WriteHeader(status)
 		return
@@ -361,7 +361,7 @@ func (w *replacing) WriteHeader(status int) {
 	io.WriteString(w.ResponseWriter, w.body)
 }
 
-func (w *replacing) Write(p []byte) (int, error) {
+func (w *replacing404) Write(p []byte) (int, error) {
 	if w.done {
 		return len(p), nil
 	}
@@ -369,12 +369,12 @@ func (w *replacing) Write(p []byte) (int, error) {
 }
 
 // Unwrap gives http.ResponseController access to Flush.
-func (w *replacing) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *replacing404) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // TestLoginRequired: the client gets an error, and need not be restarted after the
 // sign-in.
 func TestLoginRequired(t *testing.T) {
-	for way, transport := range ways {
+	for way, transport := range modes {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, newTools().handler(true))

@@ -21,10 +21,10 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
-// TestStrangersStartNoSignIn: a request that the listener rejects, above all from a
+// TestRejectedRequestsStartNoSignIn: a request that the listener rejects, above all from a
 // page of another site, can neither start a sign-in nor see one.
-func TestStrangersStartNoSignIn(t *testing.T) {
-	p := newPerson(t, newTools().handler(false))
+func TestRejectedRequestsStartNoSignIn(t *testing.T) {
+	p := newSiteUser(t, newTools().handler(false))
 	h := proxy.HTTP{Upstream: p.upstream(t), Token: "local"}
 	good := http.Header{"Authorization": {"Bearer local"}}
 	with := func(name, value string) http.Header {
@@ -53,17 +53,17 @@ func TestStrangersStartNoSignIn(t *testing.T) {
 	if n := p.logins.Load(); n != 0 {
 		t.Errorf("%d sign-ins started", n)
 	}
-	contains(t, bodyText(t, ask(t, h, "POST", "http://127.0.0.1:7/local", good, call)), "WDJB-MJHT")
+	wantParts(t, bodyText(t, ask(t, h, "POST", "http://127.0.0.1:7/local", good, call)), "WDJB-MJHT")
 }
 
 // TestAnswersOfOtherClients: the user's response to a prompt counts only for the
 // client that sent it.
 func TestAnswersOfOtherClients(t *testing.T) {
-	p := newPerson(t, newTools().handler(false))
+	p := newSiteUser(t, newTools().handler(false))
 	endpoint := url(t, p.upstream(t))
 	asked, done := make(chan *mcp.ElicitParams, 9), make(chan struct{})
 	c := open(t, &mcp.StreamableClientTransport{Endpoint: endpoint, MaxRetries: -1}, mcp.ClientOptions{
-		Capabilities: pages,
+		Capabilities: pageCapabilities,
 		ElicitationHandler: func(ctx context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
 			asked <- r.Params
 			<-done
@@ -82,12 +82,12 @@ func TestAnswersOfOtherClients(t *testing.T) {
 	resp.Body.Close()
 	close(done)
 	p.approve <- nil
-	contains(t, await.Receive(t, "the outcome", said), "Signed in")
+	wantParts(t, await.Receive(t, "the outcome", said), "Signed in")
 }
 
-// TestOnlyCheckedAddressesAreShown: a URL from the server or a shared file is shown
+// TestOnlyValidURLsAreShown: a URL from the server or a shared file is shown
 // only if it is a web page.
-func TestOnlyCheckedAddressesAreShown(t *testing.T) {
+func TestOnlyValidURLsAreShown(t *testing.T) {
 	for _, address := range []string{
 		"javascript:alert(1)", "file:///etc/passwd", "http://as.test/device", "https://user@as.test/", "https://as.test/\x1b[2J", "x-app://sign-in", "//as.test",
 	} {
@@ -101,7 +101,7 @@ func TestOnlyCheckedAddressesAreShown(t *testing.T) {
 			"another process": nil,
 		}
 		for name, show := range shows {
-			p := newPerson(t, newTools().handler(false))
+			p := newSiteUser(t, newTools().handler(false))
 			up := p.upstream(t)
 			if show == nil {
 				other := proxystate.Of(p.dir, "box", up.Server)
@@ -123,7 +123,7 @@ func TestOnlyCheckedAddressesAreShown(t *testing.T) {
 				return c, ctx.Err()
 			}
 			c := open(t, stdio(t, proxy.Stdio{Upstream: up, Drain: time.Millisecond}), mcp.ClientOptions{
-				Capabilities: pages,
+				Capabilities: pageCapabilities,
 				ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
 					t.Errorf("%s: asked to open %q", name, r.Params.URL)
 					return &mcp.ElicitResult{Action: "decline"}, nil
@@ -139,11 +139,11 @@ func TestOnlyCheckedAddressesAreShown(t *testing.T) {
 // TestNothingSecretIsShared: the files shared by the proxies of a profile contain
 // no token.
 func TestNothingSecretIsShared(t *testing.T) {
-	p := newPerson(t, newTools().handler(false))
+	p := newSiteUser(t, newTools().handler(false))
 	c := p.open(t, mcp.ClientOptions{})
 	c.call(t, "sign_in", nil)
 	p.approve <- nil
-	contains(t, c.call(t, "sign_in", nil), "Signed in")
+	wantParts(t, c.call(t, "sign_in", nil), "Signed in")
 	c.tools(t)
 	files, err := filepath.Glob(filepath.Join(p.dir, "*"))
 	if err != nil || len(files) == 0 {
@@ -169,18 +169,18 @@ func TestNothingSecretIsShared(t *testing.T) {
 // separate sessions at the server afterwards.
 func TestClientsOfOneListener(t *testing.T) {
 	ts := newTools()
-	p := newPerson(t, ts.handler(false))
+	p := newSiteUser(t, ts.handler(false))
 	endpoint := url(t, p.upstream(t))
 	var all []*client
 	for range 3 {
 		all = append(all, open(t, &mcp.StreamableClientTransport{Endpoint: endpoint, MaxRetries: -1}, mcp.ClientOptions{}))
 	}
 	for _, c := range all {
-		contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
+		wantParts(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
 	}
 	p.approve <- nil
 	for _, c := range all {
-		contains(t, c.call(t, "sign_in", nil), "Signed in")
+		wantParts(t, c.call(t, "sign_in", nil), "Signed in")
 		await.Receive(t, "the news that there are other tools", c.changed)
 		if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
 			t.Errorf("2 + 3 = %q", got)
@@ -204,7 +204,7 @@ func TestClientsOfOneListener(t *testing.T) {
 // TestManyClientsOfOneListener: the least recently used clients are dropped, and
 // start again.
 func TestManyClientsOfOneListener(t *testing.T) {
-	p := newPerson(t, newTools().handler(false))
+	p := newSiteUser(t, newTools().handler(false))
 	post := p.poster(t)
 	var sessions []string
 	for range 300 {

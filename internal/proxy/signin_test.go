@@ -24,8 +24,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// person is a user who approves sign-ins at the site, when the test says so.
-type person struct {
+// siteUser is a user who approves sign-ins at the site, when the test says so.
+type siteUser struct {
 	*site
 	way     string // of its clients: stdio or http
 	dir     string
@@ -37,10 +37,10 @@ type person struct {
 	scopes [][]string // additional scopes of each login
 }
 
-// newPerson returns a user who is not signed in.
-func newPerson(t *testing.T, h http.Handler) *person {
+// newSiteUser returns a user who is not signed in.
+func newSiteUser(t *testing.T, h http.Handler) *siteUser {
 	t.Helper()
-	p := &person{site: newSite(t, h), way: "stdio", dir: filepath.Join(t.TempDir(), "proxy"), approve: make(chan error), over: make(chan struct{})}
+	p := &siteUser{site: newSite(t, h), way: "stdio", dir: filepath.Join(t.TempDir(), "proxy"), approve: make(chan error), over: make(chan struct{})}
 	p.signOut(t)
 	t.Cleanup(func() { // otherwise a sign-in would write to a folder that is being removed
 		close(p.over)
@@ -58,7 +58,7 @@ func newPerson(t *testing.T, h http.Handler) *person {
 	return p
 }
 
-func (p *person) signOut(t *testing.T) {
+func (p *siteUser) signOut(t *testing.T) {
 	t.Helper()
 	if err := p.store.Delete(t.Context(), "box", secrets.Any); err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func (p *person) signOut(t *testing.T) {
 }
 
 // upstream opens the site like a separate process.
-func (p *person) upstream(t *testing.T) proxy.Upstream {
+func (p *siteUser) upstream(t *testing.T) proxy.Upstream {
 	up := p.site.upstream(t)
 	up.SignIn = &proxy.SignIn{
 		Machine: "host", State: proxystate.Of(p.dir, "box", up.Server),
@@ -99,7 +99,7 @@ func (p *person) upstream(t *testing.T) proxy.Upstream {
 
 // poster returns a function that posts a body to a new proxy process, in the
 // client's session.
-func (p *person) poster(t *testing.T) func(session, body string) *http.Response {
+func (p *siteUser) poster(t *testing.T) func(session, body string) *http.Response {
 	t.Helper()
 	h, err := proxy.HTTP{Upstream: p.upstream(t)}.Handler()
 	if err != nil {
@@ -115,25 +115,25 @@ func (p *person) poster(t *testing.T) func(session, body string) *http.Response 
 }
 
 // open connects a client to a new proxy process.
-func (p *person) open(t *testing.T, opts mcp.ClientOptions) *client {
+func (p *siteUser) open(t *testing.T, opts mcp.ClientOptions) *client {
 	t.Helper()
-	return open(t, ways[p.way](t, p.upstream(t)), opts)
+	return open(t, modes[p.way](t, p.upstream(t)), opts)
 }
 
-// keeps waits until the tools that a client has listed are cached.
-func (p *person) keeps(t *testing.T) {
+// waitForCachedTools waits until the tools that a client has listed are cached.
+func (p *siteUser) waitForCachedTools(t *testing.T) {
 	t.Helper()
 	await.True(t, "the tools are kept", func() bool {
 		return proxystate.Of(p.dir, "box", p.URL+"/mcp").Load().Lists["tools/list"] != nil
 	})
 }
 
-// eachWay runs a test with a signed-out user, over stdio and over HTTP.
-func eachWay(t *testing.T, stateless bool, test func(*testing.T, *person)) {
-	for way := range ways {
+// eachMode runs a test with a signed-out user, over stdio and over HTTP.
+func eachMode(t *testing.T, stateless bool, test func(*testing.T, *siteUser)) {
+	for way := range modes {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
-			p := newPerson(t, newTools().handler(stateless))
+			p := newSiteUser(t, newTools().handler(stateless))
 			p.way = way
 			test(t, p)
 		})
@@ -166,8 +166,8 @@ func (c *client) tools(t *testing.T) (names []string) {
 	return names
 }
 
-// contains fails unless a text has all the parts.
-func contains(t *testing.T, text string, parts ...string) {
+// wantParts fails unless a text has all the parts.
+func wantParts(t *testing.T, text string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
 		if !strings.Contains(text, part) {
@@ -180,19 +180,19 @@ func contains(t *testing.T, text string, parts ...string) {
 // the approval exactly the server's tools.
 func TestSignInByText(t *testing.T) {
 	for _, stateless := range []bool{false, true} {
-		eachWay(t, stateless, func(t *testing.T, p *person) {
+		eachMode(t, stateless, func(t *testing.T, p *siteUser) {
 			c := p.open(t, mcp.ClientOptions{})
 			if got := c.tools(t); !slices.Equal(got, []string{"sign_in"}) {
 				t.Errorf("tools %q, want only sign_in", got)
 			}
-			contains(t, c.InitializeResult().Instructions, "sign_in")
-			contains(t, c.call(t, "sign_in", nil), "https://as.test/device?user_code=WDJB-MJHT", "code WDJB-MJHT", "mcp-login on host", "mcp.test",
+			wantParts(t, c.InitializeResult().Instructions, "sign_in")
+			wantParts(t, c.call(t, "sign_in", nil), "https://as.test/device?user_code=WDJB-MJHT", "code WDJB-MJHT", "mcp-login on host", "mcp.test",
 				"valid for 15 minutes", "Approve only if you started this sign-in yourself", "Call sign_in again")
 
 			said := make(chan string)
 			go func() { said <- c.call(t, "sign_in", nil) }()
 			p.approve <- nil
-			contains(t, await.Receive(t, "the second call", said), "Signed in", "as Ada")
+			wantParts(t, await.Receive(t, "the second call", said), "Signed in", "as Ada")
 			await.Receive(t, "the news that there are other tools", c.changed)
 			if got := c.tools(t); !slices.Contains(got, "add") || slices.Contains(got, "sign_in") {
 				t.Errorf("tools %q, want those of the server", got)
@@ -200,7 +200,7 @@ func TestSignInByText(t *testing.T) {
 			if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
 				t.Errorf("2 + 3 = %q", got)
 			}
-			contains(t, c.call(t, "sign_in", nil), "as Ada") // though it is no longer listed
+			wantParts(t, c.call(t, "sign_in", nil), "as Ada") // though it is no longer listed
 			if n := p.logins.Load(); n != 1 {
 				t.Errorf("%d logins, want 1", n)
 			}
@@ -211,11 +211,11 @@ func TestSignInByText(t *testing.T) {
 // TestCachedTools: a new process of a signed-out user lists the server's cached
 // tools, and a call of such a tool starts the sign-in.
 func TestCachedTools(t *testing.T) {
-	eachWay(t, false, func(t *testing.T, p *person) {
+	eachMode(t, false, func(t *testing.T, p *siteUser) {
 		p.site.login(t)
 		before := p.open(t, mcp.ClientOptions{})
 		tools := before.tools(t)
-		p.keeps(t)
+		p.waitForCachedTools(t)
 		p.signOut(t)
 
 		c := p.open(t, mcp.ClientOptions{})
@@ -229,7 +229,7 @@ func TestCachedTools(t *testing.T) {
 		if err != nil || !result.IsError {
 			t.Fatalf("%+v, %v, want an error of the tool", result, err)
 		}
-		contains(t, result.Content[0].(*mcp.TextContent).Text, "WDJB-MJHT")
+		wantParts(t, result.Content[0].(*mcp.TextContent).Text, "WDJB-MJHT")
 		sum := make(chan string)
 		go func() { sum <- c.call(t, "add", map[string]any{"A": 2, "B": 3}) }()
 		p.approve <- nil
@@ -241,28 +241,28 @@ func TestCachedTools(t *testing.T) {
 
 // TestSignInFails: the client gets the reason, and the next call starts again.
 func TestSignInFails(t *testing.T) {
-	eachWay(t, false, func(t *testing.T, p *person) {
+	eachMode(t, false, func(t *testing.T, p *siteUser) {
 		c := p.open(t, mcp.ClientOptions{})
 		c.call(t, "sign_in", nil)
 		said := make(chan string)
 		go func() { said <- c.call(t, "sign_in", nil) }()
 		p.approve <- errors.New("the user said no")
 		outcome := await.Receive(t, "the outcome", said)
-		contains(t, outcome, "explained: the user said no")
+		wantParts(t, outcome, "explained: the user said no")
 		if !strings.Contains(outcome, "WDJB-MJHT") { // otherwise the call came after the denial, and started again
-			contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
+			wantParts(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
 		}
 		said = make(chan string)
 		go func() { said <- c.call(t, "sign_in", nil) }()
 		p.approve <- nil
-		contains(t, await.Receive(t, "the outcome", said), "Signed in")
+		wantParts(t, await.Receive(t, "the outcome", said), "Signed in")
 	})
 }
 
 // TestSignInElsewhere: a sign-in by another program is noticed, and the client is
 // notified.
 func TestSignInElsewhere(t *testing.T) {
-	eachWay(t, false, func(t *testing.T, p *person) {
+	eachMode(t, false, func(t *testing.T, p *siteUser) {
 		c := p.open(t, mcp.ClientOptions{})
 		c.tools(t)
 		p.site.login(t)
@@ -277,7 +277,7 @@ func TestSignInElsewhere(t *testing.T) {
 // responds.
 func TestSignInByPage(t *testing.T) {
 	for _, action := range []string{"accept", "decline", "cancel"} {
-		eachWay(t, false, func(t *testing.T, p *person) {
+		eachMode(t, false, func(t *testing.T, p *siteUser) {
 			asked, over := make(chan *mcp.ElicitParams, 9), make(chan string, 9)
 			c := p.open(t, mcp.ClientOptions{
 				Capabilities: &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}},
@@ -295,16 +295,16 @@ func TestSignInByPage(t *testing.T) {
 			if page.Mode != "url" || page.URL != "https://as.test/device?user_code=WDJB-MJHT" {
 				t.Errorf("asked for %+v", page)
 			}
-			contains(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
+			wantParts(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
 			if action != "accept" {
-				contains(t, await.Receive(t, "a text in place of the page", said), page.URL, "WDJB-MJHT")
+				wantParts(t, await.Receive(t, "a text in place of the page", said), page.URL, "WDJB-MJHT")
 			}
 			p.approve <- nil
 			if id := await.Receive(t, "the end of the page", over); id != page.ElicitationID {
 				t.Errorf("the completed page is %q, want %q", id, page.ElicitationID)
 			}
 			if action == "accept" {
-				contains(t, await.Receive(t, "the outcome", said), "Signed in")
+				wantParts(t, await.Receive(t, "the outcome", said), "Signed in")
 			}
 		})
 	}
@@ -313,13 +313,13 @@ func TestSignInByPage(t *testing.T) {
 // TestTwoProxiesShareASignIn: two proxies show the same code, and one approval
 // signs both in.
 func TestTwoProxiesShareASignIn(t *testing.T) {
-	eachWay(t, false, func(t *testing.T, p *person) {
+	eachMode(t, false, func(t *testing.T, p *siteUser) {
 		one, two := p.open(t, mcp.ClientOptions{}), p.open(t, mcp.ClientOptions{})
 		one.call(t, "sign_in", nil)
-		contains(t, two.call(t, "sign_in", nil), "WDJB-MJHT")
+		wantParts(t, two.call(t, "sign_in", nil), "WDJB-MJHT")
 		p.approve <- nil
 		for _, c := range []*client{one, two} {
-			contains(t, c.call(t, "sign_in", nil), "Signed in")
+			wantParts(t, c.call(t, "sign_in", nil), "Signed in")
 		}
 		if n := p.logins.Load(); n != 1 {
 			t.Errorf("%d logins, want 1", n)

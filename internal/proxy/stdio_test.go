@@ -18,9 +18,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
-// answers runs a bridge on a text, like a pipe in a shell, and returns the lines of
+// runStdio runs a bridge on a text, like a pipe in a shell, and returns the lines of
 // output. Each must be a JSON object.
-func answers(t *testing.T, p proxy.Stdio, in string) []string {
+func runStdio(t *testing.T, p proxy.Stdio, in string) []string {
 	t.Helper()
 	var out bytes.Buffer
 	p.Drain = cmp.Or(p.Drain, forever)
@@ -40,8 +40,8 @@ func answers(t *testing.T, p proxy.Stdio, in string) []string {
 	return lines
 }
 
-// one fails unless there is one line, with all the texts in it.
-func one(t *testing.T, lines []string, texts ...string) {
+// wantOneLine fails unless there is one line, with all the texts in it.
+func wantOneLine(t *testing.T, lines []string, texts ...string) {
 	t.Helper()
 	if len(lines) != 1 {
 		t.Fatalf("%d lines, want one: %q", len(lines), lines)
@@ -59,8 +59,8 @@ const (
 	pingReply         = `{"jsonrpc":"2.0","id":"p","result":{}}`
 )
 
-// says is a server that sends the same response to every POST.
-func says(status int, kind, body string) http.Handler {
+// respondWith is a server that sends the same response to every POST.
+func respondWith(status int, kind, body string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			w.WriteHeader(http.StatusMethodNotAllowed)
@@ -74,12 +74,12 @@ func says(status int, kind, body string) http.Handler {
 
 func TestPipe(t *testing.T) {
 	s := newSite(t, newTools().handler(true))
-	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, "\n  \r\n"+pingRequest), pingReply)
+	wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, "\n  \r\n"+pingRequest), pingReply)
 }
 
-// TestAnswers: the client gets exactly one message for every response of the
+// TestResponses: the client gets exactly one message for every response of the
 // server.
-func TestAnswers(t *testing.T) {
+func TestResponses(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
 		status     int
@@ -111,9 +111,9 @@ func TestAnswers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, says(tt.status, tt.kind, tt.body))
-			lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, pingRequest+"\n")
-			one(t, lines, tt.want)
+			s := newSite(t, respondWith(tt.status, tt.kind, tt.body))
+			lines := runStdio(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, pingRequest+"\n")
+			wantOneLine(t, lines, tt.want)
 			if strings.Contains(strings.Join(lines, ""), "secret trace") {
 				t.Error("the body of an error was forwarded")
 			}
@@ -121,12 +121,12 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestTenMegabytes: long responses are forwarded completely.
-func TestTenMegabytes(t *testing.T) {
+// TestLongResponse: long responses are forwarded completely.
+func TestLongResponse(t *testing.T) {
 	long := `{"jsonrpc":"2.0","id":"p","result":{"text":"` + strings.Repeat("x", 10_000_000) + `"}}`
 	for kind, body := range map[string]string{"application/json": long, "text/event-stream": "data: " + long + "\n\n"} {
-		s := newSite(t, says(200, kind, body))
-		if got := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest); len(got) != 1 || got[0] != long {
+		s := newSite(t, respondWith(200, kind, body))
+		if got := runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest); len(got) != 1 || got[0] != long {
 			t.Errorf("%s: %d lines", kind, len(got))
 		}
 	}
@@ -138,14 +138,14 @@ func TestMissingScope(t *testing.T) {
 		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="mcp:write"`)
 		w.WriteHeader(http.StatusForbidden)
 	}))
-	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest), `more scopes: mcp:write`)
+	wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest), `more scopes: mcp:write`)
 }
 
-// TestJunk: input that is not a message gets a JSON-RPC error, and the rest is
+// TestInvalidInput: input that is not a message gets a JSON-RPC error, and the rest is
 // processed.
-func TestJunk(t *testing.T) {
+func TestInvalidInput(t *testing.T) {
 	s := newSite(t, newTools().handler(true))
-	lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000},
+	lines := runStdio(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000},
 		"hello\n"+strings.Repeat("x", 200_000)+"\n[1]\n["+pingRequest+","+strings.Replace(pingRequest, `"p"`, `17`, 1)+"]\n")
 	text := strings.Join(lines, "\n")
 	if len(lines) != 5 || strings.Count(text, `"id":null,"error":{"code":-32700`) != 3 ||
@@ -174,8 +174,8 @@ func TestTooLong(t *testing.T) {
 			t.Run(tt.name, func(t *testing.T) {
 				t.Parallel()
 				s := newSite(t, newTools().handler(true))
-				lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, tt.line+end)
-				one(t, lines, `"id":`+tt.id+`,"error":`, "too long: the limit is 1000 bytes")
+				lines := runStdio(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, tt.line+end)
+				wantOneLine(t, lines, `"id":`+tt.id+`,"error":`, "too long: the limit is 1000 bytes")
 			})
 		}
 	}
@@ -184,8 +184,8 @@ func TestTooLong(t *testing.T) {
 // TestInvalidID: a request with an invalid ID gets one error, and is not forwarded.
 func TestInvalidID(t *testing.T) {
 	for _, id := range []string{`{"a":1}`, `[1]`, `true`} {
-		s := newSite(t, says(200, "application/json", `{"jsonrpc":"2.0","id":`+id+`,"result":{}}`))
-		one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":`+id+`,"method":"ping"}`), `"id":null,"error":{"code":-32600`)
+		s := newSite(t, respondWith(200, "application/json", `{"jsonrpc":"2.0","id":`+id+`,"result":{}}`))
+		wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":`+id+`,"method":"ping"}`), `"id":null,"error":{"code":-32600`)
 		if n := len(s.requests(http.MethodPost)); n != 0 {
 			t.Errorf("id %s: %d requests", id, n)
 		}
@@ -197,15 +197,15 @@ func TestInvalidID(t *testing.T) {
 func TestHugeID(t *testing.T) {
 	const id = `1e999`
 	reply := `{"jsonrpc":"2.0","id":` + id + `,"result":{}}`
-	s := newSite(t, says(200, "application/json", reply))
-	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":`+id+`,"method":"ping"}`), reply)
+	s := newSite(t, respondWith(200, "application/json", reply))
+	wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":`+id+`,"method":"ping"}`), reply)
 }
 
 func TestNoNetwork(t *testing.T) {
 	s := newSite(t, nil)
 	up := s.upstream(t)
 	s.Close()
-	one(t, answers(t, proxy.Stdio{Upstream: up}, `{"jsonrpc":"2.0","method":"notifications/x"}`+"\n"+pingRequest), `"id":"p"`, `"message":"explained: `, "connect")
+	wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: up}, `{"jsonrpc":"2.0","method":"notifications/x"}`+"\n"+pingRequest), `"id":"p"`, `"message":"explained: `, "connect")
 }
 
 // TestResume: a broken stream is resumed after its last event.
@@ -250,10 +250,10 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestListenEnds: over HTTP the end of the stream ends a subscription; a client on
+// TestSubscriptionEnds: over HTTP the end of the stream ends a subscription; a client on
 // a pipe is notified.
-func TestListenEnds(t *testing.T) {
-	s := newSite(t, says(200, "text/event-stream", "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\"}\n\n"))
+func TestSubscriptionEnds(t *testing.T) {
+	s := newSite(t, respondWith(200, "text/event-stream", "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\"}\n\n"))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
 	r.send(t, `{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`)
 	await.True(t, "the client is told of the end", func() bool { return strings.Count(r.said(), "\n") == 2 })
@@ -266,8 +266,8 @@ func TestListenEnds(t *testing.T) {
 	}
 }
 
-// hanging is a server that never responds to requests.
-func hanging() http.Handler {
+// silentServer is a server that never responds to requests.
+func silentServer() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.(http.Flusher).Flush()
@@ -279,7 +279,7 @@ func hanging() http.Handler {
 // TestEnd: the end of the input, or a signal, ends the run although the server does
 // not respond.
 func TestEnd(t *testing.T) {
-	s := newSite(t, hanging())
+	s := newSite(t, silentServer())
 	var out bytes.Buffer
 	if err := (proxy.Stdio{Upstream: s.upstream(t), Drain: 50 * time.Millisecond}).Run(t.Context(), strings.NewReader(pingRequest), &out); err != nil || out.Len() > 0 {
 		t.Errorf("at the end of the input: %v, %q", err, &out)
@@ -333,6 +333,6 @@ func TestOldServer(t *testing.T) {
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":%q}}`, m.ID, m.Params.ProtocolVersion)
 		}))
-		one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, initializeRequest), `"id":0`, want)
+		wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, initializeRequest), `"id":0`, want)
 	}
 }

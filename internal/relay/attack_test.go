@@ -159,9 +159,9 @@ func TestForwardedAddresses(t *testing.T) {
 	})
 }
 
-// TestCrowd: an attacker with very many addresses displaces only clients of the
+// TestManyAddressesOfOneClient: an attacker with very many addresses displaces only clients of the
 // same network.
-func TestCrowd(t *testing.T) {
+func TestManyAddressesOfOneClient(t *testing.T) {
 	f := newRelay(t, func(c *relay.Config) {
 		c.Limits.RequestsPerMinute = 2
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
@@ -275,9 +275,9 @@ func TestDrainKeepsAnswers(t *testing.T) {
 	}
 }
 
-// TestRefusedHosts: an issuer that cannot match any server is a configuration
+// TestRejectedHosts: an issuer that cannot match any server is a configuration
 // error.
-func TestRefusedHosts(t *testing.T) {
+func TestRejectedHosts(t *testing.T) {
 	for _, host := range []string{"", "https://as.test", "as.test:443", "*.as.test", "as.test/path", "user@as.test"} {
 		if _, err := relay.New(relay.Config{BaseURL: base, Sessions: &relay.Memory{}, Token: token, AllowIssuers: []string{host}}); err == nil {
 			t.Errorf("%q is accepted", host)

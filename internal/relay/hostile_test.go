@@ -40,7 +40,7 @@ func newScene(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	s.flow = &authcode.Relay{
-		URL: base, Token: say(token), HTTP: &http.Client{Transport: s}, Label: "box",
+		URL: base, Token: clientToken(token), HTTP: &http.Client{Transport: s}, Label: "box",
 		Show: func(_ context.Context, c authcode.RelayCode) { s.shown <- c },
 	}
 	want, err := s.flow.Metadata()
@@ -95,8 +95,8 @@ func (s *scene) approve(b *http.Client, link string) string {
 	return resp.Header.Get("Location")
 }
 
-// say returns a client token.
-func say(token string) func(context.Context) (string, error) {
+// clientToken returns a client token.
+func clientToken(token string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return token, nil }
 }
 
@@ -296,9 +296,9 @@ func TestHostileOpening(t *testing.T) {
 	}
 }
 
-// TestRelayAway: if the relay is unavailable at first, the next flow runs; if it
+// TestRelayUnavailable: if the relay is unavailable at first, the next flow runs; if it
 // becomes unavailable during the wait, the client retries.
-func TestRelayAway(t *testing.T) {
+func TestRelayUnavailable(t *testing.T) {
 	away := func(*http.Request, *http.Response) *http.Response { return nil }
 	t.Run("at first", func(t *testing.T) {
 		s := newScene(t)
@@ -310,7 +310,7 @@ func TestRelayAway(t *testing.T) {
 	})
 	t.Run("refusing", func(t *testing.T) {
 		s := newScene(t)
-		s.flow.Token = say("wrong")
+		s.flow.Token = clientToken("wrong")
 		ended, _ := s.start()
 		if err := <-ended; !errors.Is(err, flows.ErrUnsupported) || !strings.Contains(err.Error(), "client token") {
 			t.Errorf("Run() = %v", err)
@@ -360,8 +360,8 @@ func TestRelayAway(t *testing.T) {
 	})
 }
 
-// TestNobodyCame: the login ends with its session.
-func TestNobodyCame(t *testing.T) {
+// TestSessionTimeout: the login ends with its session.
+func TestSessionTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
 		ended, _ := s.start()

@@ -350,9 +350,9 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestRefusedAuthorizationURLs: the relay redirects only to an authorization
+// TestRejectedAuthorizationURLs: the relay redirects only to an authorization
 // request with PKCE whose redirect URI is the relay.
-func TestRefusedAuthorizationURLs(t *testing.T) {
+func TestRejectedAuthorizationURLs(t *testing.T) {
 	f := newRelay(t, func(c *relay.Config) { c.AllowIssuers = []string{"as.test"} })
 	set := func(name, value string) string {
 		u, _ := url.Parse(authURL(state))

@@ -109,8 +109,8 @@ func TestNoFile(t *testing.T) {
 	}
 }
 
-// TestMistakes: the error names the file and the line.
-func TestMistakes(t *testing.T) {
+// TestInvalidFiles: the error names the file and the line.
+func TestInvalidFiles(t *testing.T) {
 	mistakes := map[string]string{
 		"\n[profile.a]\nstoer = 1":                                 `3: unknown setting "stoer"`,
 		"store.x = 1":                                              `1: unknown setting "store.x"`,

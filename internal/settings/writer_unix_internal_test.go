@@ -19,9 +19,9 @@ type owned struct {
 
 func (o owned) Sys() any { return &syscall.Stat_t{Uid: o.uid} }
 
-// TestConfigOfOthers: a file that other users can write is rejected, and a file of
+// TestConfigOfOtherUsers: a file that other users can write is rejected, and a file of
 // root cannot set a command.
-func TestConfigOfOthers(t *testing.T) {
+func TestConfigOfOtherUsers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.toml")
 	if err := os.WriteFile(path, nil, 0o644); err != nil {
 		t.Fatal(err)

@@ -53,8 +53,8 @@ func laptop(t *testing.T, h *sshbrowser.Helper) (socket string, opened chan stri
 	return socket, opened
 }
 
-// at returns the browser on the laptop that is reached at a socket path.
-func at(path string) *sshbrowser.Browser {
+// browserAt returns the browser on the laptop that is reached at a socket path.
+func browserAt(path string) *sshbrowser.Browser {
 	return &sshbrowser.Browser{Find: func() string { return path }}
 }
 
@@ -124,7 +124,7 @@ func TestSignIn(t *testing.T) {
 	if found := sshbrowser.Find(t.Context(), "", filepath.Dir(socket)); found != socket {
 		t.Fatalf("found %q", found)
 	}
-	b := at(socket)
+	b := browserAt(socket)
 	port, err := open(t, b)
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func TestSignIn(t *testing.T) {
 func TestPageOfHostileRemote(t *testing.T) {
 	t.Parallel()
 	socket, opened := laptop(t, &sshbrowser.Helper{})
-	b := at(socket)
+	b := browserAt(socket)
 	if _, err := open(t, b, "resource", "https://<script>alert(1)</script>%E2%80%AE/"); err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestReservation(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer busy.Close()
-	b := at(socket)
+	b := browserAt(socket)
 	if _, err := b.Reserve(t.Context(), "127.0.0.1", busy.Addr().(*net.TCPAddr).Port); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("a port in use: %v", err)
 	}
@@ -209,7 +209,7 @@ func TestReservation(t *testing.T) {
 	if err := b.Open(t.Context(), link(port)); err == nil || !strings.Contains(err.Error(), "reserved port") {
 		t.Errorf("another redirect host: %v", err)
 	}
-	again := at(socket)
+	again := browserAt(socket)
 	await.True(t, "the port is free", func() bool {
 		_, err := again.Reserve(t.Context(), "localhost", port)
 		return err == nil
@@ -233,7 +233,7 @@ func TestHostileRemote(t *testing.T) {
 	}
 	socket, _ := laptop(t, &sshbrowser.Helper{})
 	for name, p := range places {
-		if _, err := at(socket).Reserve(t.Context(), p.host, p.port); err == nil {
+		if _, err := browserAt(socket).Reserve(t.Context(), p.host, p.port); err == nil {
 			t.Errorf("%s was reserved", name)
 		}
 	}
@@ -266,7 +266,7 @@ func TestHostileRemote(t *testing.T) {
 	} {
 		var asked atomic.Int32
 		socket, opened := laptop(t, &sshbrowser.Helper{Asked: func(string, error) { asked.Add(1) }})
-		b := at(socket)
+		b := browserAt(socket)
 		if _, err := b.Reserve(t.Context(), "127.0.0.1", port); err != nil {
 			t.Fatal(err)
 		}
@@ -294,7 +294,7 @@ func TestManyRequests(t *testing.T) {
 	socket, _ := laptop(t, &sshbrowser.Helper{Open: func(context.Context, string) error { pages.Add(1); return nil }})
 	var last error
 	await.True(t, "the laptop has had enough", func() bool {
-		b := at(socket)
+		b := browserAt(socket)
 		_, last = open(t, b)
 		_ = b.Close() // the next one requests another page
 		return last != nil && strings.Contains(last.Error(), "too many")
@@ -314,9 +314,9 @@ func TestManyRequests(t *testing.T) {
 	}
 }
 
-// TestMemory: the page asks until the user chooses not to be asked again, for that
+// TestRememberedChoice: the page asks until the user chooses not to be asked again, for that
 // server and that host only.
-func TestMemory(t *testing.T) {
+func TestRememberedChoice(t *testing.T) {
 	t.Parallel()
 	memory := &sshbrowser.File{Path: filepath.Join(t.TempDir(), "hosts.json"), Host: "devbox"}
 	socket, opened := laptop(t, &sshbrowser.Helper{Memory: memory})
@@ -332,7 +332,7 @@ func TestMemory(t *testing.T) {
 	}
 	visit := func() string {
 		t.Helper()
-		b := at(socket)
+		b := browserAt(socket)
 		t.Cleanup(func() { _ = b.Close() })
 		await.True(t, "the request before is over", func() bool { _, err := open(t, b); return err == nil })
 		return <-opened
@@ -360,9 +360,9 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestGarbage: an invalid message closes the connection or gets an error, and other
+// TestInvalidMessages: an invalid message closes the connection or gets an error, and other
 // connections are served.
-func TestGarbage(t *testing.T) {
+func TestInvalidMessages(t *testing.T) {
 	t.Parallel()
 	socket, _ := laptop(t, &sshbrowser.Helper{})
 	for _, text := range []string{"\n", "GET / HTTP/1.1\r\n\r\n", "[]\n", `{"url":7}` + "\n", `{"url":"https://as.example.com"}` + "\n", strings.Repeat("x", 100<<10)} {
@@ -387,7 +387,7 @@ func TestGarbage(t *testing.T) {
 func TestOneAtATime(t *testing.T) {
 	t.Parallel()
 	socket, opened := laptop(t, &sshbrowser.Helper{})
-	first, second := at(socket), at(socket)
+	first, second := browserAt(socket), browserAt(socket)
 	port, err := open(t, first)
 	if err != nil {
 		t.Fatal(err)
@@ -411,7 +411,7 @@ func TestOneAtATime(t *testing.T) {
 func TestCancelAndExpiry(t *testing.T) {
 	t.Parallel()
 	socket, opened := laptop(t, &sshbrowser.Helper{})
-	b := at(socket)
+	b := browserAt(socket)
 	if _, err := open(t, b); err != nil {
 		t.Fatal(err)
 	}
@@ -420,7 +420,7 @@ func TestCancelAndExpiry(t *testing.T) {
 		t.Errorf("cancel: %v", err)
 	}
 	socket, opened = laptop(t, &sshbrowser.Helper{Lifetime: 200 * time.Millisecond})
-	b = at(socket)
+	b = browserAt(socket)
 	if _, err := open(t, b); err != nil {
 		t.Fatal(err)
 	}
@@ -433,10 +433,10 @@ func TestCancelAndExpiry(t *testing.T) {
 func TestNoBrowser(t *testing.T) {
 	t.Parallel()
 	socket, _ := laptop(t, &sshbrowser.Helper{Open: func(context.Context, string) error { return errors.New("none") }})
-	if _, err := open(t, at(socket)); err == nil || !strings.Contains(err.Error(), "no browser") {
+	if _, err := open(t, browserAt(socket)); err == nil || !strings.Contains(err.Error(), "no browser") {
 		t.Errorf("no browser: %v", err)
 	}
-	if _, err := at("").Reserve(t.Context(), "127.0.0.1", 0); err == nil || !strings.Contains(err.Error(), "no longer answers") {
+	if _, err := browserAt("").Reserve(t.Context(), "127.0.0.1", 0); err == nil || !strings.Contains(err.Error(), "no longer answers") {
 		t.Errorf("no laptop: %v", err)
 	}
 }
@@ -479,7 +479,7 @@ func TestPort(t *testing.T) {
 	if info, err := os.Stat(found); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file of the port: %v, %v", info, err)
 	}
-	b := at(found)
+	b := browserAt(found)
 	if _, err := open(t, b); err != nil {
 		t.Error(err)
 	}

@@ -26,8 +26,8 @@ func TestQuoteForWindows(t *testing.T) {
 	}
 }
 
-// TestPowerShellReadsBack: PowerShell parses a suggested command into its words.
-func TestPowerShellReadsBack(t *testing.T) {
+// TestPowerShellParsesSuggestions: PowerShell parses a suggested command into its words.
+func TestPowerShellParsesSuggestions(t *testing.T) {
 	words := suggesttest.HostileWords()
 	got := powerShellWords(t, suggest.Command(words).For("powershell"))
 	if want := suggesttest.Pasted(words); !slices.Equal(got, want) {

@@ -32,9 +32,9 @@ func FuzzSuggestion(f *testing.F) {
 	})
 }
 
-// TestShellsReadSuggestions: real shells parse the suggested commands, alone and
+// TestShellsParseSuggestions: real shells parse the suggested commands, alone and
 // within eval "$(...)".
-func TestShellsReadSuggestions(t *testing.T) {
+func TestShellsParseSuggestions(t *testing.T) {
 	for _, shell := range []string{"dash", "bash", "zsh", "sh"} {
 		path, err := exec.LookPath(shell)
 		if err != nil {

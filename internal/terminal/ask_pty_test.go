@@ -80,7 +80,7 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
-func TestNobodyToAsk(t *testing.T) {
+func TestWithoutTerminal(t *testing.T) {
 	var shown bytes.Buffer
 	s := Streams{Err: &shown, Getenv: func(string) string { return "" }, TTY: func() (*os.File, error) { return nil, os.ErrNotExist }}
 	if s.CanAsk() || s.Interactive() {

@@ -96,9 +96,9 @@ func FuzzDisplay(f *testing.F) {
 	})
 }
 
-// TestPromptDrawsNoForeignEscapes: the only escape sequences are the styles of a
+// TestPromptDrawsOnlyItsEscapes: the only escape sequences are the styles of a
 // frame.
-func TestPromptDrawsNoForeignEscapes(t *testing.T) {
+func TestPromptDrawsOnlyItsEscapes(t *testing.T) {
 	const hostile = "a\x1b[2J\x07\u009b31m\u202eb\n"
 	got := line{{hostile, plain}, {hostile, bold}}.ansi()
 	if want := "a[2J31mb \x1b[1ma[2J31mb \x1b[m"; got != want {

@@ -34,9 +34,9 @@ func longCode() device.Code {
 	return terminaltest.WithHosts(c)
 }
 
-// strayCode has its sign-in page in another domain than the issuer, and its token
+// crossDomainCode has its sign-in page in another domain than the issuer, and its token
 // endpoint in a third.
-func strayCode() device.Code {
+func crossDomainCode() device.Code {
 	c := longCode()
 	as := oauth.Server{Issuer: testCode.Issuer, TokenEndpoint: "https://tokens.example-services.com/token"}
 	c.Issuer, c.Hosts = as.Issuer, flows.HostsOf(c.Server, as, c.VerificationURI)
@@ -54,7 +54,7 @@ func TestRender(t *testing.T) {
 	codes := []struct {
 		name string
 		c    device.Code
-	}{{"short", testCode}, {"long", longCode()}, {"stray", strayCode()}}
+	}{{"short", testCode}, {"long", longCode()}, {"stray", crossDomainCode()}}
 	for _, size := range sizes {
 		for _, code := range codes {
 			name := code.name + "-" + size.name
@@ -120,7 +120,7 @@ func TestRenderEverySize(t *testing.T) {
 		for rows := 7; rows <= 50; rows++ {
 			s := screen{cols, rows}
 			checkFrame(t, render(view{signIn: deviceSignIn(testCode), now: start}, s), testCode, s)
-			stray := strayCode()
+			stray := crossDomainCode()
 			checkFrame(t, render(view{signIn: deviceSignIn(stray), now: start, qr: true}, screen{cols, max(rows, 16)}), stray, screen{cols, max(rows, 16)})
 			frame := render(view{signIn: deviceSignIn(testCode), now: start, qr: true}, s)
 			if len(frame) > rows || !strings.Contains(frameText(frame), testCode.UserCode) {
@@ -174,7 +174,7 @@ func frameText(frame []line) string {
 // TestReasonForNoQRIsTrue: with the room that the reason for a missing QR code
 // names, there is a QR code.
 func TestReasonForNoQRIsTrue(t *testing.T) {
-	for _, c := range []device.Code{testCode, longCode(), strayCode()} {
+	for _, c := range []device.Code{testCode, longCode(), crossDomainCode()} {
 		for cols := 20; cols <= 140; cols += 15 {
 			for rows := 6; rows <= 50; rows += 4 {
 				v, s := view{signIn: deviceSignIn(c), now: start, qr: true}, screen{cols, rows}

@@ -129,9 +129,9 @@ func TestManyShortLines(t *testing.T) {
 	}
 }
 
-// TestMentionedInAnyBlock: a notification of changed tools is found across the
+// TestNotificationInAnyBlock: a notification of changed tools is found across the
 // blocks of a long event.
-func TestMentionedInAnyBlock(t *testing.T) {
+func TestNotificationInAnyBlock(t *testing.T) {
 	for size := 64<<10 - 40; size < 64<<10+10; size++ {
 		filter, err := New(Rules{Deny: []string{"x*"}}, nil)
 		if err != nil {

@@ -57,9 +57,9 @@ const (
 	callOfA = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}`
 )
 
-// TestChangeIsReadAsJSON: a server may announce changed tools in any spelling of
+// TestNotificationIsParsedAsJSON: a server may announce changed tools in any spelling of
 // JSON. PHP writes a slash as \/.
-func TestChangeIsReadAsJSON(t *testing.T) {
+func TestNotificationIsParsedAsJSON(t *testing.T) {
 	changed := `data: {"jsonrpc":"2.0","method":"notifications\/tools\/list_changed"}` + "\n\n"
 	server := &pages{listed, changed + "data: " + called + "\n\n", writes}
 	send := readOnly(t, server)

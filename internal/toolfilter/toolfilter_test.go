@@ -124,9 +124,9 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestOtherTools: when the server announces that its tools changed, cached
+// TestToolsChanged: when the server announces that its tools changed, cached
 // information about them no longer counts.
-func TestOtherTools(t *testing.T) {
+func TestToolsChanged(t *testing.T) {
 	s := newServer(t, nil)
 	log := slog.New(slog.DiscardHandler)
 	f, _ := toolfilter.New(toolfilter.Rules{ReadOnly: true}, log)

@@ -50,9 +50,9 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-// TestFaultsOnTheWire: with a listener, a dropped and a hanging response look like
+// TestFaultsOverTheNetwork: with a listener, a dropped and a hanging response look like
 // real ones.
-func TestFaultsOnTheWire(t *testing.T) {
+func TestFaultsOverTheNetwork(t *testing.T) {
 	t.Parallel()
 	srv := &oauthtest.Server{}
 	web := httptest.NewServer(srv)

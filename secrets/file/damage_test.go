@@ -146,7 +146,7 @@ func TestKeyOfAnotherStore(t *testing.T) {
 	}
 }
 
-func TestOtherKeeperIsRefused(t *testing.T) {
+func TestOtherKeeperIsRejected(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.open(t), "a", "data")
 	s := p.openWith(t, phrase("pw"))

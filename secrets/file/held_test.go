@@ -18,8 +18,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// hold locks a file of the store like a process that was suspended during a write.
-func hold(t *testing.T, path, text string) {
+// holdLock locks a file of the store like a process that was suspended during a write.
+func holdLock(t *testing.T, path, text string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -47,7 +47,7 @@ func TestStoppedWriter(t *testing.T) {
 			if name == "signed" {
 				who = "process 4242 on build-7"
 			}
-			hold(t, filepath.Join(p.dir, "write.lock"), text)
+			holdLock(t, filepath.Join(p.dir, "write.lock"), text)
 			synctest.Test(t, func(t *testing.T) {
 				var told []string
 				ctx := secrets.WithNotice(t.Context(), func(text string) { told = append(told, text) })

@@ -17,8 +17,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// asking is a passphrase keeper that counts prompts.
-func asking(asked *atomic.Int32) file.Passphrase {
+// countingKeeper is a passphrase keeper that counts prompts.
+func countingKeeper(asked *atomic.Int32) file.Passphrase {
 	return file.Passphrase{Read: func(context.Context) ([]byte, error) {
 		asked.Add(1)
 		return []byte("pw"), nil
@@ -27,7 +27,7 @@ func asking(asked *atomic.Int32) file.Passphrase {
 
 func TestKernelCache(t *testing.T) {
 	var asked atomic.Int32
-	passphrase := asking(&asked)
+	passphrase := countingKeeper(&asked)
 	p := newPlace(t)
 	wantAsked := func(want int32) {
 		t.Helper()

@@ -53,7 +53,7 @@ func TestOpenToOthers(t *testing.T) {
 		for _, loose := range []os.FileMode{0o040, 0o020, 0o004, 0o001, 0o077} {
 			chmod(t, path, want|loose)
 			remedy := fmt.Sprintf("%s has mode %04o, which gives other users access; run: chmod %o %s", path, want|loose, want, path)
-			wantRefused(t, p.open(t), remedy)
+			wantRejected(t, p.open(t), remedy)
 		}
 		chmod(t, path, want)
 		wantData(t, p.open(t), "a", "data")
@@ -64,8 +64,8 @@ func TestOpenToOthers(t *testing.T) {
 	}
 }
 
-// wantRefused checks that nothing is read or written, for this reason.
-func wantRefused(t *testing.T, s *file.Store, reason string) {
+// wantRejected checks that nothing is read or written, for this reason.
+func wantRejected(t *testing.T, s *file.Store, reason string) {
 	t.Helper()
 	_, _, getErr := s.Get(t.Context(), "a")
 	_, putErr := s.Put(t.Context(), "a", []byte("new"), secrets.Any)
@@ -85,7 +85,7 @@ func TestSymbolicLinks(t *testing.T) {
 		moved := filepath.Join(t.TempDir(), "moved")
 		rename(t, path, moved)
 		symlink(t, moved, path)
-		wantRefused(t, p.open(t), path+" is a symbolic link")
+		wantRejected(t, p.open(t), path+" is a symbolic link")
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +122,7 @@ func TestPipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	wantRefused(t, p.open(t), path+" is not a regular file")
+	wantRejected(t, p.open(t), path+" is not a regular file")
 }
 
 // TestForeignOwner needs a folder of another user: root creates one, any other user
@@ -137,7 +137,7 @@ func TestForeignOwner(t *testing.T) {
 		}
 	}
 	s := place{dir: dir, keys: t.TempDir()}.open(t)
-	wantRefused(t, s, dir+" belongs to user ")
+	wantRejected(t, s, dir+" belongs to user ")
 }
 
 func chmod(t *testing.T, path string, mode os.FileMode) {

@@ -155,7 +155,7 @@ const kills = 100
 // stored, or the next one.
 func TestKilledWriter(t *testing.T) {
 	p := newPlace(t)
-	var fuse fuse
+	var fuse killer
 	last := 0
 	for range kills {
 		last = max(last, fuse.kill(t, p.process("write")))
@@ -177,7 +177,7 @@ func TestKilledWriter(t *testing.T) {
 // TestKilledCreator: a process that is killed while it creates the store leaves a
 // working one.
 func TestKilledCreator(t *testing.T) {
-	var fuse fuse
+	var fuse killer
 	for range kills {
 		p := newPlace(t)
 		last := fuse.kill(t, p.process("write"))
@@ -202,7 +202,7 @@ func TestKilledMove(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var fuse fuse
+	var fuse killer
 	elsewhere := 0
 	for range kills {
 		fuse.kill(t, p.process("move"))
@@ -222,13 +222,13 @@ func TestKilledMove(t *testing.T) {
 	}
 }
 
-// fuse kills processes at random instants. It adapts their lifetime to the speed of
+// killer kills processes at random instants. It adapts their lifetime to the speed of
 // this machine, so that about half of them finish their work.
-type fuse struct{ within time.Duration }
+type killer struct{ within time.Duration }
 
 // kill runs a process, kills it at a random instant after its first number, and
 // returns the last number that it printed.
-func (f *fuse) kill(t *testing.T, cmd *exec.Cmd) (last int) {
+func (f *killer) kill(t *testing.T, cmd *exec.Cmd) (last int) {
 	t.Helper()
 	f.within = max(f.within, time.Millisecond)
 	stdin, err := cmd.StdinPipe() // which stays open

@@ -44,7 +44,7 @@ func TestRekey(t *testing.T) {
 	}
 }
 
-func TestRekeyEndsOldPassphrase(t *testing.T) {
+func TestRekeyInvalidatesOldPassphrase(t *testing.T) {
 	p := newPlace(t)
 	s := p.openWith(t, phrase("old"))
 	put(t, s, "a", "data")
@@ -121,9 +121,9 @@ func TestInterruptedRekeyWorks(t *testing.T) {
 	wantData(t, s, "b", "data of b")
 }
 
-// TestInterruptedRekeyGoesOn: a rekey can be resumed with the same keepers, or from
+// TestInterruptedRekeyIsResumed: a rekey can be resumed with the same keepers, or from
 // the new keeper to another one.
-func TestInterruptedRekeyGoesOn(t *testing.T) {
+func TestInterruptedRekeyIsResumed(t *testing.T) {
 	for name, open := range map[string]func(place) *file.Store{
 		"same keepers": func(p place) *file.Store { return p.open(t) },
 		"new keeper":   func(p place) *file.Store { return p.openWith(t, phrase("new")) },
@@ -196,7 +196,7 @@ func TestKilledRekey(t *testing.T) {
 	for i := range records {
 		put(t, s, fmt.Sprint("record ", i), fmt.Sprint("data ", i))
 	}
-	var fuse fuse
+	var fuse killer
 	half := 0
 	for range kills {
 		fuse.kill(t, p.process("rekey"))

@@ -113,8 +113,8 @@ func TestOpenNeedsDirAndKeeper(t *testing.T) {
 	}
 }
 
-// TestNothingInClear: neither data nor key is readable in the store's folder.
-func TestNothingInClear(t *testing.T) {
+// TestNothingInClearText: neither data nor key is readable in the store's folder.
+func TestNothingInClearText(t *testing.T) {
 	const data = "refresh-token-1234567890"
 	p := newPlace(t)
 	put(t, p.open(t), "notion", data)

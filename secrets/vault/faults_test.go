@@ -15,8 +15,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestRefusals: the meaning of responses, from a double.
-func TestRefusals(t *testing.T) {
+// TestErrorResponses: the meaning of responses, from a double.
+func TestErrorResponses(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		status int
@@ -41,7 +41,7 @@ func TestRefusals(t *testing.T) {
 		{"no version in the answer", 200, `{"data":{"data":{}}}`, secrets.ErrUnavailable, "no answer from vault"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := &double{}
+			d := &fakeVault{}
 			d.fault = func(r *http.Request, _ func() *http.Response) (*http.Response, error) {
 				return &http.Response{StatusCode: tt.status, Request: r, Body: io.NopCloser(strings.NewReader(tt.body)), Header: http.Header{}}, nil
 			}
@@ -66,7 +66,7 @@ func TestNetworkFaults(t *testing.T) {
 		"with port": errors.New("proxyconnect tcp: no route"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := &double{fault: func(*http.Request, func() *http.Response) (*http.Response, error) { return nil, fault }}
+			d := &fakeVault{fault: func(*http.Request, func() *http.Response) (*http.Response, error) { return nil, fault }}
 			_, _, err := d.open(t, vault.Config{}).Get(t.Context(), "a")
 			if !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "https://vault.example") {
 				t.Errorf("Get = %v, want ErrTemporary with the address", err)
@@ -75,12 +75,12 @@ func TestNetworkFaults(t *testing.T) {
 	}
 }
 
-// TestLostAnswers loses the response of one request after another. Each operation
+// TestLostResponses loses the response of one request after another. Each operation
 // that was reported as done is done exactly once.
-func TestLostAnswers(t *testing.T) {
+func TestLostResponses(t *testing.T) {
 	for nth := range 12 {
 		n := 0
-		d := &double{}
+		d := &fakeVault{}
 		d.fault = func(_ *http.Request, serve func() *http.Response) (*http.Response, error) {
 			if n++; n == nth+1 {
 				serve()
@@ -114,10 +114,10 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
-// TestDelayedWriteIsKnown: if it is unknown whether the write arrived, the error is
+// TestDelayedWriteIsDetected: if it is unknown whether the write arrived, the error is
 // temporary, and a retry with the same version finds out.
-func TestDelayedWriteIsKnown(t *testing.T) {
-	d := &double{}
+func TestDelayedWriteIsDetected(t *testing.T) {
+	d := &fakeVault{}
 	s := d.open(t, vault.Config{})
 	v1, err := s.Put(t.Context(), "a", []byte("one"), secrets.Absent)
 	if err != nil {
@@ -150,7 +150,7 @@ func TestDelayedWriteIsKnown(t *testing.T) {
 // TestRemovalIsNotRepeatedBlindly: when the response to a removal is lost, the path
 // may be in use again before a retry.
 func TestRemovalIsNotRepeatedBlindly(t *testing.T) {
-	d := &double{}
+	d := &fakeVault{}
 	s, other := d.open(t, vault.Config{}), d.open(t, vault.Config{})
 	v, err := s.Put(t.Context(), "a", []byte("old"), secrets.Absent)
 	if err != nil {
@@ -178,7 +178,7 @@ func TestRemovalIsNotRepeatedBlindly(t *testing.T) {
 // TestKubernetesLogin tests the request of the Kubernetes method with a double,
 // because Vault would contact a cluster.
 func TestKubernetesLogin(t *testing.T) {
-	d := &double{}
+	d := &fakeVault{}
 	var sent string
 	d.fault = func(r *http.Request, serve func() *http.Response) (*http.Response, error) {
 		if r.URL.Path != "/v1/auth/kubernetes/login" {
@@ -209,7 +209,7 @@ func TestLoginFails(t *testing.T) {
 		if want == secrets.ErrTemporary {
 			cause = want
 		}
-		d := &double{}
+		d := &fakeVault{}
 		var auth api.AuthMethod = &vault.AppRole{SecretID: func(context.Context) (string, error) { return "", cause }}
 		_, _, err := d.open(t, vault.Config{Auth: auth}).Get(t.Context(), "a")
 		if !errors.Is(err, want) || !errors.Is(err, cause) {

@@ -24,8 +24,8 @@ func lock(t *testing.T, s *vault.Store) (unlock func(), waited time.Duration) {
 }
 
 // cutOff returns a store whose requests no longer arrive after cut is called.
-func cutOff(t *testing.T, d *double) (s *vault.Store, cut func()) {
-	far := &double{}
+func cutOff(t *testing.T, d *fakeVault) (s *vault.Store, cut func()) {
+	far := &fakeVault{}
 	var gone atomic.Bool
 	far.fault = func(r *http.Request, _ func() *http.Response) (*http.Response, error) {
 		if gone.Load() {
@@ -39,7 +39,7 @@ func cutOff(t *testing.T, d *double) (s *vault.Store, cut func()) {
 
 func TestLockIsRenewedEveryFiveSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		unlock, _ := lock(t, d.open(t, vault.Config{}))
 		before := d.requests.Load()
 		time.Sleep(time.Minute + time.Second)
@@ -60,9 +60,9 @@ func TestLockIsRenewedEveryFiveSeconds(t *testing.T) {
 	})
 }
 
-func TestLockOfTheDeadIsOvertaken(t *testing.T) {
+func TestLockOfADeadProcessIsTakenOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		s, cut := cutOff(t, d)
 		unlock, _ := lock(t, s)
 		cut()
@@ -79,11 +79,11 @@ func TestLockOfTheDeadIsOvertaken(t *testing.T) {
 	})
 }
 
-// TestLockOfTheLongDead: a late caller need not wait, because Vault's clock shows
+// TestLockOfALongDeadProcess: a late caller need not wait, because Vault's clock shows
 // when the holder wrote last. The caller's own clock does not matter.
-func TestLockOfTheLongDead(t *testing.T) {
+func TestLockOfALongDeadProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		s, cut := cutOff(t, d)
 		unlock, _ := lock(t, s)
 		cut()
@@ -100,7 +100,7 @@ func TestLockOfTheLongDead(t *testing.T) {
 // TestLockWithoutServerClock: some proxies drop the Date header.
 func TestLockWithoutServerClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		d.fault = func(_ *http.Request, serve func() *http.Response) (*http.Response, error) {
 			resp := serve()
 			resp.Header.Del("Date")
@@ -122,7 +122,7 @@ func TestLockWithoutServerClock(t *testing.T) {
 // TestWaitersBackOff: waiting takes few requests, at random intervals.
 func TestWaitersBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		unlock, _ := lock(t, d.open(t, vault.Config{}))
 		defer unlock()
 		before := d.requests.Load()
@@ -142,7 +142,7 @@ func TestWaitersBackOff(t *testing.T) {
 // the path by then. Until they may, they wait.
 func TestLateRemovalIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		slow, other := d.open(t, vault.Config{}), d.open(t, vault.Config{})
 		v, err := slow.Put(t.Context(), "a", []byte("old"), secrets.Absent)
 		if err != nil {

@@ -27,7 +27,7 @@ func TestEscape(t *testing.T) {
 	}
 }
 
-func TestUnescapeRefuses(t *testing.T) {
+func TestUnescapeRejects(t *testing.T) {
 	for _, segment := range []string{"", "~", "~2", "~zz", "~2f", "~61", "a b", "a/b", ".", "a..b", "~lease", "~probe-X", "café", "folder/"} {
 		if name, ok := unescape(segment); ok {
 			t.Errorf("unescape(%q) = %q, want no name", segment, name)

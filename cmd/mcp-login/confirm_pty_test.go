@@ -13,9 +13,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// TestMigrationIsAsked: only a yes changes the clients' files; a no has the same
+// TestMigrationNeedsConfirmation: only a yes changes the clients' files; a no has the same
 // exit code as in every command.
-func TestMigrationIsAsked(t *testing.T) {
+func TestMigrationNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	file := filepath.Join(filepath.Dir(p.program), ".cursor", "mcp.json")
 	const before = `{"mcpServers": {"linear": {"command": "npx", "args": ["-y", "mcp-remote", "https://mcp.linear.app/mcp"]}}}`
@@ -49,9 +49,9 @@ func TestMigrationIsAsked(t *testing.T) {
 	}
 }
 
-// TestRekeyToAWeakerKeeperIsAsked: the prompt says who could read the credentials,
+// TestRekeyToAWeakerKeeperNeedsConfirmation: the prompt says who could read the credentials,
 // and a no changes nothing.
-func TestRekeyToAWeakerKeeperIsAsked(t *testing.T) {
+func TestRekeyToAWeakerKeeperNeedsConfirmation(t *testing.T) {
 	p := newAccount(t, "MCP_LOGIN_PASSPHRASE=correct horse")
 	p.env = append(p.env, "MCP_LOGIN_PASSPHRASE=correct horse", "TERM=dumb")
 	for _, tt := range []struct {

@@ -32,9 +32,9 @@ func edited(kind string, edit func(data map[string]any)) func(*http.Request, fun
 	}
 }
 
-// TestOddAnswers: with any invalid responses, a change of a record ends after a
+// TestInvalidResponses: with any invalid responses, a change of a record ends after a
 // reasonable number of requests.
-func TestOddAnswers(t *testing.T) {
+func TestInvalidResponses(t *testing.T) {
 	for name, fault := range map[string]func(*http.Request, func() *http.Response) (*http.Response, error){
 		"no versions":       edited("metadata", func(data map[string]any) { delete(data, "versions") }),
 		"empty versions":    edited("metadata", func(data map[string]any) { data["versions"] = map[string]any{} }),
@@ -52,7 +52,7 @@ func TestOddAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := &double{}
+				d := &fakeVault{}
 				s := d.open(t, vault.Config{})
 				if _, err := s.Put(t.Context(), "a", []byte("one"), secrets.Absent); err != nil {
 					t.Fatal(err)
@@ -79,7 +79,7 @@ func TestOddAnswers(t *testing.T) {
 
 func TestLeaseNamesItsHolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		unlock, err := d.open(t, vault.Config{Holder: "build-7, process 42"}).Lock(t.Context(), "a")
 		if err != nil {
 			t.Fatal(err)

@@ -17,10 +17,10 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// double simulates a KV version 2 mount for tests of faults and of time, which need
+// fakeVault simulates a KV version 2 mount for tests of faults and of time, which need
 // faults on demand and the clock of testing/synctest. Vault itself is tested with a
 // real Vault.
-type double struct {
+type fakeVault struct {
 	// fault may replace the response, or lose it after the request took effect.
 	fault func(r *http.Request, serve func() *http.Response) (*http.Response, error)
 
@@ -37,7 +37,7 @@ type path struct {
 	max     int
 }
 
-func (d *double) RoundTrip(r *http.Request) (*http.Response, error) {
+func (d *fakeVault) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (d *double) RoundTrip(r *http.Request) (*http.Response, error) {
 	return serve(), nil
 }
 
-func (d *double) serve(r *http.Request) *http.Response {
+func (d *fakeVault) serve(r *http.Request) *http.Response {
 	d.requests.Add(1)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -70,7 +70,7 @@ func (d *double) serve(r *http.Request) *http.Response {
 	}})
 }
 
-func (d *double) put(r *http.Request, kind, key string) *http.Response {
+func (d *fakeVault) put(r *http.Request, kind, key string) *http.Response {
 	var body struct {
 		Data    json.RawMessage `json:"data"`
 		Options struct{ CAS int }
@@ -118,7 +118,7 @@ func answer(r *http.Request, status int, body any) *http.Response {
 const token = "hvs.the-token-of-a-test"
 
 // open opens a store with the double. Its client retries twice, after a short time.
-func (d *double) open(t *testing.T, c vault.Config) *vault.Store {
+func (d *fakeVault) open(t *testing.T, c vault.Config) *vault.Store {
 	t.Helper()
 	config := api.DefaultConfig()
 	config.Address = "https://vault.example"
