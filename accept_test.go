@@ -18,9 +18,9 @@ func TestRejectedLoginIsRevoked(t *testing.T) {
 			t.Fatal(err)
 		}
 		wrongAccount := errors.New("approved with another account")
-		var seen mcplogin.Credential
+		var rejected mcplogin.Credential
 		s := w.open(t, func(c *sessionConfig) {
-			c.Accept = func(c mcplogin.Credential) error { seen = c; return wrongAccount }
+			c.Accept = func(c mcplogin.Credential) error { rejected = c; return wrongAccount }
 		})
 		if _, err := s.Login(t.Context()); !errors.Is(err, wrongAccount) {
 			t.Errorf("Login = %v, want %v", err, wrongAccount)
@@ -29,7 +29,7 @@ func TestRejectedLoginIsRevoked(t *testing.T) {
 		if err != nil || after.Token != before.Token || !w.works(t, after.Token) {
 			t.Errorf("the stored token was changed or is no longer valid: %v", err)
 		}
-		if seen.Token == before.Token || w.works(t, seen.Token) || w.srv.Count(oauthtest.Revoke) == 0 {
+		if rejected.Token == before.Token || w.works(t, rejected.Token) || w.srv.Count(oauthtest.Revoke) == 0 {
 			t.Error("the rejected token is still valid")
 		}
 	})

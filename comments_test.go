@@ -36,7 +36,7 @@ var bannedComments = []struct{ pattern, instead string }{
 
 // TestComments checks that comments use the standard terms.
 func TestComments(t *testing.T) {
-	patterns, seen := compiled(bannedComments), 0
+	patterns, checked := compiled(bannedComments), 0
 	for _, path := range sources(t) {
 		fset := token.NewFileSet()
 		f, err := parser.ParseFile(fset, path, nil, parser.ParseComments|parser.SkipObjectResolution)
@@ -44,7 +44,7 @@ func TestComments(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, group := range f.Comments {
-			seen++
+			checked++
 			text := strings.Join(strings.Fields(group.Text()), " ")
 			for _, b := range patterns {
 				if found := b.pattern.FindString(allowedTexts.ReplaceAllString(text, "")); found != "" {
@@ -53,7 +53,7 @@ func TestComments(t *testing.T) {
 			}
 		}
 	}
-	if seen < 3000 {
-		t.Errorf("only %d comments were checked", seen)
+	if checked < 3000 {
+		t.Errorf("only %d comments were checked", checked)
 	}
 }

@@ -80,9 +80,9 @@ func TestSlowIssuersAreBounded(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &slowIssuers{times: tt.times}
-				begin := time.Now()
+				start := time.Now()
 				d, err := mcplogin.Discover(t.Context(), &http.Client{Transport: s, Timeout: timeout}, server)
-				if took := time.Since(begin); took > tt.limit {
+				if took := time.Since(start); took > tt.limit {
 					t.Errorf("it took %s, want at most %s", took, tt.limit)
 				}
 				var found []string
@@ -111,9 +111,9 @@ func TestSlowIssuersAreBounded(t *testing.T) {
 // without a timeout too.
 func TestDiscoverEndsWithoutATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		begin := time.Now()
+		start := time.Now()
 		_, err := mcplogin.Discover(t.Context(), &http.Client{Transport: &slowIssuers{times: make([]time.Duration, 1)}}, server)
-		if took := time.Since(begin); err == nil || took > 90*time.Second {
+		if took := time.Since(start); err == nil || took > 90*time.Second {
 			t.Errorf("Discover() = %v after %s", err, took)
 		}
 		if _, err := mcplogin.Discover(t.Context(), nil, server); err == nil || errors.Is(err, oauth.ErrNoMetadata) {

@@ -39,12 +39,12 @@ func loggedInRobot(t *testing.T) (*world, flows.Flow) {
 }
 
 func TestNonInteractiveLoginOutlivesItsRefreshToken(t *testing.T) {
-	for _, refusal := range []string{oauth.CodeInvalidGrant, oauth.CodeUnauthorizedClient, oauth.CodeUnsupportedGrantType} {
-		t.Run(refusal, func(t *testing.T) {
+	for _, code := range []string{oauth.CodeInvalidGrant, oauth.CodeUnauthorizedClient, oauth.CodeUnsupportedGrantType} {
+		t.Run(code, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w, f := loggedInRobot(t)
 				time.Sleep(15 * time.Minute)
-				w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusBadRequest, Body: `{"error":"` + refusal + `"}`})
+				w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusBadRequest, Body: `{"error":"` + code + `"}`})
 				for range 3 {
 					s := w.otherProcess(t, f)
 					token, err := s.Token(t.Context())
@@ -108,8 +108,8 @@ func TestNonInteractiveLoginRecoversFromARejection(t *testing.T) {
 }
 
 // idToken returns an unsigned ID token with this lifetime.
-func idToken(life time.Duration) string {
-	payload := fmt.Sprintf(`{"sub":"ann","exp":%d}`, time.Now().Add(life).Unix())
+func idToken(lifetime time.Duration) string {
+	payload := fmt.Sprintf(`{"sub":"ann","exp":%d}`, time.Now().Add(lifetime).Unix())
 	return "eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + ".c2ln"
 }
 

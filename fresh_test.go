@@ -90,9 +90,9 @@ func TestFreshDoesNotWaitLong(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		begin := time.Now()
+		start := time.Now()
 		got, err := s.Fresh(t.Context(), c, mcplogin.Need{})
-		if took := time.Since(begin); err != nil || got.Token.Access != c.Token.Access || took != 5*time.Second {
+		if took := time.Since(start); err != nil || got.Token.Access != c.Token.Access || took != 5*time.Second {
 			t.Errorf("Fresh() = %v after %s, want the old token after 5 s", err, took)
 		}
 		s.Wait()

@@ -315,8 +315,8 @@ func TestReplace(t *testing.T) {
 				if !errors.Is(err, tt.want) {
 					t.Errorf("Login() = %v, want %v", err, tt.want)
 				}
-				if asked := w.srv.Count(oauthtest.DeviceAuth) > 0; asked != (tt.want == nil) {
-					t.Errorf("the user was prompted: %v", asked)
+				if prompted := w.srv.Count(oauthtest.DeviceAuth) > 0; prompted != (tt.want == nil) {
+					t.Errorf("the user was prompted: %v", prompted)
 				}
 			})
 		})
@@ -382,12 +382,12 @@ func TestRecordThatKeepsChanging(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		tries := 0
 		w.store = &faultyStore{Store: w.store, put: func(string) error { tries++; return secrets.ErrConflict }}
-		begun := time.Now()
+		start := time.Now()
 		_, err := w.open(t).Token(t.Context())
 		if !errors.Is(err, secrets.ErrTemporary) {
 			t.Errorf("Token() = %v, want ErrTemporary", err)
 		}
-		if took := time.Since(begun); took > 2*time.Minute || tries > 200 {
+		if took := time.Since(start); took > 2*time.Minute || tries > 200 {
 			t.Errorf("it took %s and %d tries", took, tries)
 		}
 	})

@@ -145,11 +145,11 @@ func TestAuthorizeAnswersTheSDK(t *testing.T) {
 			t.Errorf("after Authorize: %v, same token %v", err, second.AccessToken == first.AccessToken)
 		}
 
-		narrow := &http.Response{StatusCode: 403, Body: http.NoBody, Header: http.Header{
+		forbidden := &http.Response{StatusCode: 403, Body: http.NoBody, Header: http.Header{
 			"Www-Authenticate": {`Bearer error="insufficient_scope", scope="mcp:read mcp:admin"`},
 		}}
 		var scope *mcplogin.InsufficientScopeError
-		if err := s.Authorize(t.Context(), req, narrow); !errors.As(err, &scope) || strings.Join(scope.Scopes, " ") != "mcp:read mcp:admin" {
+		if err := s.Authorize(t.Context(), req, forbidden); !errors.As(err, &scope) || strings.Join(scope.Scopes, " ") != "mcp:read mcp:admin" {
 			t.Errorf("Authorize(403) = %v, want *InsufficientScopeError with the challenge's scopes", err)
 		}
 	})

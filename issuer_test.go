@@ -67,11 +67,11 @@ func TestSecretsNeedANamedIssuer(t *testing.T) {
 					_, err := w.open(t, tt.set, name.set).Login(t.Context())
 					sent := w.srv.Count(oauthtest.Register) + w.srv.Count(oauthtest.Token) + w.srv.Count(oauthtest.DeviceAuth)
 					var unnamed *mcplogin.UnnamedIssuerError
-					held := errors.As(err, &unnamed)
-					if want := tt.secret != "" && !strings.HasPrefix(name.what, "named"); held != want {
-						t.Errorf("%s: Login() = %v, withheld %v, want %v", name.what, err, held, want)
+					withheld := errors.As(err, &unnamed)
+					if want := tt.secret != "" && !strings.HasPrefix(name.what, "named"); withheld != want {
+						t.Errorf("%s: Login() = %v, withheld %v, want %v", name.what, err, withheld, want)
 					}
-					if held && (sent > 0 || unnamed.Secret != tt.secret || unnamed.Issuer != issuer || unnamed.Server != server) {
+					if withheld && (sent > 0 || unnamed.Secret != tt.secret || unnamed.Issuer != issuer || unnamed.Server != server) {
 						t.Errorf("%s: %v after %d requests, want %q", name.what, unnamed, sent, tt.secret)
 					}
 				}
@@ -99,9 +99,9 @@ func TestIssuerOfTheLastLoginNeedsNoName(t *testing.T) {
 		w.srv.Edit = editMetadata(oauthtest.Protected, func(doc map[string]any) {
 			doc["authorization_servers"] = []string{"https://moved.test"}
 		})
-		agree := func(c *sessionConfig) { c.Register.AcceptNewIssuer = true }
+		acceptIssuer := func(c *sessionConfig) { c.Register.AcceptNewIssuer = true }
 		var unnamed *mcplogin.UnnamedIssuerError
-		if _, err := w.open(t, routed(w, hosts), robot, agree).Login(t.Context()); !errors.As(err, &unnamed) || moved.Count(oauthtest.DeviceAuth) != 0 {
+		if _, err := w.open(t, routed(w, hosts), robot, acceptIssuer).Login(t.Context()); !errors.As(err, &unnamed) || moved.Count(oauthtest.DeviceAuth) != 0 {
 			t.Errorf("Login() at a new issuer = %v, after %d requests", err, moved.Count(oauthtest.DeviceAuth))
 		}
 	})
@@ -151,8 +151,8 @@ func TestRecordsDoNotChooseWhereSecretsGo(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
 				w.srv.Clients.Known = map[string]string{"robot": "hush"}
-				thief := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}, Clients: w.srv.Clients}
-				hosts := map[string]*oauthtest.Server{"evil.test": thief}
+				attacker := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}, Clients: w.srv.Clients}
+				hosts := map[string]*oauthtest.Server{"evil.test": attacker}
 				c := tt.record
 				c.Version, c.Profile, c.Flow, c.Token = 1, "p", "device", oauth.Token{Access: "planted", Type: "Bearer"}
 				c.Server = cmp.Or(c.Server, server)
@@ -163,13 +163,13 @@ func TestRecordsDoNotChooseWhereSecretsGo(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				stranger := func(c *sessionConfig) { c.Trust.Known = func(mcplogin.Credential) bool { return false } }
-				_, err = w.open(t, routed(w, hosts), robot, stranger, tt.call).Login(t.Context())
+				untrusted := func(c *sessionConfig) { c.Trust.Known = func(mcplogin.Credential) bool { return false } }
+				_, err = w.open(t, routed(w, hosts), robot, untrusted, tt.call).Login(t.Context())
 				var unnamed *mcplogin.UnnamedIssuerError
 				if !errors.As(err, &unnamed) || unnamed.Endpoints != c.Login.Endpoints {
 					t.Errorf("Login() = %v", err)
 				}
-				if n := thief.Count(oauthtest.DeviceAuth) + thief.Count(oauthtest.Token) + thief.Count(oauthtest.Register); n != 0 {
+				if n := attacker.Count(oauthtest.DeviceAuth) + attacker.Count(oauthtest.Token) + attacker.Count(oauthtest.Register); n != 0 {
 					t.Errorf("%d requests to the record's server", n)
 				}
 			})

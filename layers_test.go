@@ -121,13 +121,13 @@ func TestLayers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := 0
+	checked := 0
 	for line := range strings.Lines(string(out)) {
 		words := strings.Fields(line)
 		from := strings.TrimPrefix(strings.TrimPrefix(words[0], module), "/")
-		seen++
+		checked++
 		for _, path := range words[1:] {
-			if to, ours := strings.CutPrefix(path, module); ours && !mayImport(from, strings.TrimPrefix(to, "/")) {
+			if to, internal := strings.CutPrefix(path, module); internal && !mayImport(from, strings.TrimPrefix(to, "/")) {
 				t.Errorf("%q imports %q, which is not below it", from, to)
 			}
 			if from == commands && slices.ContainsFunc(notInCommands, func(prefix string) bool { return strings.HasPrefix(path, prefix) }) {
@@ -143,8 +143,8 @@ func TestLayers(t *testing.T) {
 			}
 		}
 	}
-	if seen < 10 {
-		t.Errorf("only %d packages were checked", seen)
+	if checked < 10 {
+		t.Errorf("only %d packages were checked", checked)
 	}
 }
 
@@ -197,8 +197,8 @@ func mayImport(from, to string) bool {
 	}
 	allowed, found := layers[from]
 	if !found {
-		room, _, _ := strings.Cut(from, "/")
-		allowed, found = layers[room+"/"]
+		top, _, _ := strings.Cut(from, "/")
+		allowed, found = layers[top+"/"]
 	}
 	return slices.Contains(baseLayer, to) || found && slices.Contains(allowed, to)
 }

@@ -151,11 +151,11 @@ func TestIDJAG(t *testing.T) {
 		}
 		return nil
 	}
-	var asked url.Values
+	var request url.Values
 	idp := &oauthtest.Server{
 		Clients: oauthtest.Clients{Known: map[string]string{"idp-client": "idp-hush"}},
 		Trust: oauthtest.Trust{Exchange: func(form url.Values) (string, error) {
-			asked = form
+			request = form
 			return "the.id.jag", nil
 		}},
 	}
@@ -180,7 +180,7 @@ func TestIDJAG(t *testing.T) {
 		"requested_token_type": oauth.TokenTypeIDJAG, "subject_token_type": oauth.TokenTypeIDToken,
 		"subject_token": "id.to.ken", "audience": "https://mcp.test", "resource": server,
 	} {
-		if got := asked.Get(name); got != want {
+		if got := request.Get(name); got != want {
 			t.Errorf("%s = %q, want %q", name, got, want)
 		}
 	}
@@ -271,33 +271,33 @@ func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
 		w.srv.Tokens = oauthtest.Tokens{TTL: 10 * time.Minute, NoRefresh: true}
 		w.srv.Trust.Assertion = func(string) error { return nil }
 		w.srv.Clients.Known = map[string]string{"job": ""}
-		var reads, asked int
+		var reads, requests int
 		f := clientcred.JWTBearer{Read: func(context.Context, string) (string, error) { reads++; return "a.b.c", nil }}
-		refuse := errors.New("not confirmed")
+		denied := errors.New("not confirmed")
 		asks := func(c *sessionConfig) {
 			c.Flows = []flows.Flow{f}
 			c.Trust.Permit = func(_ context.Context, c mcplogin.Credential) error {
-				asked++
+				requests++
 				if c.Login.Inputs.Assertion != "src" || c.Issuer.TokenEndpoint != "https://mcp.test/token" || c.Flow != f.Name() {
 					t.Errorf("permission requested for %q at %q", c.Login.Inputs, c.Issuer.TokenEndpoint)
 				}
-				return refuse
+				return denied
 			}
 		}
-		if _, err := w.open(t, asks, withFlow(f, oauth.App{ID: "job"}, flows.Inputs{Assertion: "src"})).Login(t.Context()); err != nil || asked != 0 {
-			t.Fatalf("Login() = %v, %d permission requests", err, asked)
+		if _, err := w.open(t, asks, withFlow(f, oauth.App{ID: "job"}, flows.Inputs{Assertion: "src"})).Login(t.Context()); err != nil || requests != 0 {
+			t.Fatalf("Login() = %v, %d permission requests", err, requests)
 		}
 		time.Sleep(15 * time.Minute)
-		if _, err := w.open(t, asks).Token(t.Context()); !errors.Is(err, refuse) {
+		if _, err := w.open(t, asks).Token(t.Context()); !errors.Is(err, denied) {
 			t.Errorf("Token() = %v", err)
 		}
-		if _, err := w.open(t, asks).Login(t.Context()); !errors.Is(err, refuse) {
+		if _, err := w.open(t, asks).Login(t.Context()); !errors.Is(err, denied) {
 			t.Errorf("Login() as before = %v", err)
 		}
-		if reads != 1 || w.srv.Count(oauthtest.Token) != 1 || asked != 2 {
-			t.Errorf("%d reads, %d token requests and %d permission requests", reads, w.srv.Count(oauthtest.Token), asked)
+		if reads != 1 || w.srv.Count(oauthtest.Token) != 1 || requests != 2 {
+			t.Errorf("%d reads, %d token requests and %d permission requests", reads, w.srv.Count(oauthtest.Token), requests)
 		}
-		refuse = nil
+		denied = nil
 		c, err := w.open(t, asks).Current(t.Context())
 		if err != nil || !c.RefreshBegunAt.IsZero() || c.Refused != "" {
 			t.Errorf("with permission: %v, %v, %q", err, c.RefreshBegunAt, c.Refused)
@@ -311,11 +311,11 @@ func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
 func TestStoredRecordOfAnotherIssuerIsRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		refuse := errors.New("not that one")
+		rejection := errors.New("not that one")
 		expects := func(c *sessionConfig) {
 			c.Trust.AcceptServer = func(s oauth.Server) error {
 				if s.Issuer != "https://expected.test" {
-					return refuse
+					return rejection
 				}
 				return nil
 			}
@@ -324,10 +324,10 @@ func TestStoredRecordOfAnotherIssuerIsRejected(t *testing.T) {
 			s := w.open(t, expects)
 			_, tokenErr := s.Token(t.Context())
 			_, refreshErr := s.Refresh(t.Context())
-			patient := w.open(t, expects, func(c *sessionConfig) { c.Renewal.MaxWait = time.Second })
-			_, patientErr := patient.Token(t.Context())
-			for _, err := range []error{tokenErr, refreshErr, patientErr} {
-				if !errors.Is(err, refuse) {
+			waiting := w.open(t, expects, func(c *sessionConfig) { c.Renewal.MaxWait = time.Second })
+			_, waitErr := waiting.Token(t.Context())
+			for _, err := range []error{tokenErr, refreshErr, waitErr} {
+				if !errors.Is(err, rejection) {
 					t.Errorf("%s: %v", when, err)
 				}
 			}

@@ -82,7 +82,7 @@ var allowedTexts = regexp.MustCompile(`"handed out"|handed_out|no more than|whil
 
 // TestProse checks that all texts of the sources and documents are plain English.
 func TestProse(t *testing.T) {
-	seen, shown, patterns, strict := 0, 0, compiled(banned), compiled(bannedShown)
+	files, texts, patterns, strict := 0, 0, compiled(banned), compiled(bannedShown)
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -93,24 +93,24 @@ func TestProse(t *testing.T) {
 		if !isProse(path) {
 			return nil
 		}
-		seen++
+		files++
 		checkProse(t, path, patterns)
 		if filepath.Ext(path) == ".md" && path != "CHANGELOG.md" {
 			checkProse(t, path, strict)
 		}
 		if filepath.Ext(path) == ".go" && !strings.Contains(path, "test/") {
-			shown += checkShown(t, path, strict)
+			texts += checkShown(t, path, strict)
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if seen < 100 {
-		t.Errorf("only %d files were checked", seen)
+	if files < 100 {
+		t.Errorf("only %d files were checked", files)
 	}
-	if shown < 1000 {
-		t.Errorf("only %d texts were checked", shown)
+	if texts < 1000 {
+		t.Errorf("only %d texts were checked", texts)
 	}
 }
 
@@ -145,7 +145,7 @@ func checkProse(t *testing.T, path string, patterns []bannedPattern) {
 
 // checkShown checks the texts of a source file: string literals of several words.
 // It returns how many there are.
-func checkShown(t *testing.T, path string, patterns []bannedPattern) (shown int) {
+func checkShown(t *testing.T, path string, patterns []bannedPattern) (texts int) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, path, nil, 0)
 	if err != nil {
@@ -157,7 +157,7 @@ func checkShown(t *testing.T, path string, patterns []bannedPattern) (shown int)
 		if !ok || literal.Kind != token.STRING || strings.Count(literal.Value, " ") < 2 {
 			return true
 		}
-		shown++
+		texts++
 		for _, b := range patterns {
 			if found := b.pattern.FindString(allowedTexts.ReplaceAllString(literal.Value, "")); found != "" {
 				t.Errorf("%s: %q: say %s", fset.Position(literal.Pos()), found, b.instead)
@@ -165,7 +165,7 @@ func checkShown(t *testing.T, path string, patterns []bannedPattern) (shown int)
 		}
 		return true
 	})
-	return shown
+	return texts
 }
 
 type bannedPattern struct {

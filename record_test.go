@@ -82,35 +82,35 @@ func edited(t testing.TB, path string, value any) []byte {
 // TestStoredHeaderInjectionIsRejected: a record written by an attacker cannot add a
 // header, name an invalid URL, or control a terminal.
 func TestStoredHeaderInjectionIsRejected(t *testing.T) {
-	const steered = "a\r\nX-Inj: \x1b[31m1"
+	const hostile = "a\r\nX-Inj: \x1b[31m1"
 	for path, value := range map[string]any{
-		"token.access_token":                       steered,
-		"token.refresh_token":                      steered,
+		"token.access_token":                       hostile,
+		"token.refresh_token":                      hostile,
 		"token.id_token":                           "a b",
 		"token.token_type":                         "Bearer\r\nX-Inj:",
 		"token.scope":                              "a\tb",
 		"token.expiry":                             "1969-01-01T00:00:00Z",
 		"server":                                   "http://mcp.test/mcp",
 		"resource":                                 "https://mcp.test/\u202emcp",
-		"flow":                                     steered,
+		"flow":                                     hostile,
 		"scopes_asked":                             []string{"a", `b"`},
-		"refused":                                  steered,
+		"refused":                                  hostile,
 		"created_at":                               "0099-01-01T00:00:00Z",
 		"authorization_server.issuer":              "mcp.test",
 		"authorization_server.token_endpoint":      "https://user:pw@mcp.test/token",
-		"authorization_server.scopes_supported":    []string{steered},
-		"client.client_id":                         steered,
+		"authorization_server.scopes_supported":    []string{hostile},
+		"client.client_id":                         hostile,
 		"client.client_secret":                     "s\x00",
 		"client.registration_access_token":         "a b",
 		"client.registration_client_uri":           "file:///etc/passwd",
 		"login.issuer":                             "javascript:1",
-		"login.scopes":                             []string{steered},
+		"login.scopes":                             []string{hostile},
 		"login.flows":                              []string{"a b"},
-		"login.inputs.audience":                    steered,
+		"login.inputs.audience":                    hostile,
 		"login.inputs.idp_token_endpoint":          "http://idp.test/token",
 		"login.endpoints.authorization_endpoint":   "https://mcp.test/a b",
-		"login.inputs.subject_token_type":          steered,
-		"client.redirect_uris":                     []string{steered},
+		"login.inputs.subject_token_type":          hostile,
+		"client.redirect_uris":                     []string{hostile},
 		"authorization_server.revocation_endpoint": "http://as.test/revoke",
 	} {
 		_, err := mcplogin.ParseCredential(edited(t, path, value))
@@ -129,7 +129,7 @@ func TestStoredHeaderInjectionIsRejected(t *testing.T) {
 		}
 	}
 	w := newWorld()
-	if _, err := w.store.Put(t.Context(), "p", edited(t, "token.access_token", steered), secrets.Absent); err != nil {
+	if _, err := w.store.Put(t.Context(), "p", edited(t, "token.access_token", hostile), secrets.Absent); err != nil {
 		t.Fatal(err)
 	}
 	h, err := w.open(t).Headers(t.Context())
@@ -222,14 +222,14 @@ func TestFieldsOfANewerVersionSurviveARefresh(t *testing.T) {
 		if n := bytes.Count(data, []byte(`"newer":{"is":["kept",1.5]}`)); n != 7 {
 			t.Errorf("%d of 7 unknown fields are kept:\n%s", n, data)
 		}
-		for _, gone := range []string{"refused", "refresh_begun_at", old.(string)} {
-			if bytes.Contains(data, []byte(gone)) {
-				t.Errorf("%s was cleared, but is still in the record:\n%s", gone, data)
+		for _, removed := range []string{"refused", "refresh_begun_at", old.(string)} {
+			if bytes.Contains(data, []byte(removed)) {
+				t.Errorf("%s was cleared, but is still in the record:\n%s", removed, data)
 			}
 		}
-		handed, err := json.Marshal(must(mcplogin.ParseCredential(data)).HandOver())
-		if err != nil || bytes.Contains(handed, []byte("newer")) {
-			t.Errorf("the exported copy contains fields for a refresh: %s, %v", handed, err)
+		exported, err := json.Marshal(must(mcplogin.ParseCredential(data)).HandOver())
+		if err != nil || bytes.Contains(exported, []byte("newer")) {
+			t.Errorf("the exported copy contains fields for a refresh: %s, %v", exported, err)
 		}
 	})
 }

@@ -25,7 +25,7 @@ func TestMaxWait(t *testing.T) {
 		time.Sleep(90 * time.Second)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
 		s := w.open(t, func(c *sessionConfig) { c.Renewal.MaxWait = 5 * time.Second })
-		begin := time.Now()
+		start := time.Now()
 		var callers sync.WaitGroup
 		for range 50 {
 			callers.Go(func() {
@@ -35,7 +35,7 @@ func TestMaxWait(t *testing.T) {
 			})
 		}
 		callers.Wait()
-		if took := time.Since(begin); took != 5*time.Second {
+		if took := time.Since(start); took != 5*time.Second {
 			t.Errorf("it took %s", took)
 		}
 		time.Sleep(20 * time.Second)
@@ -56,7 +56,7 @@ func TestOneWaitsForAll(t *testing.T) {
 		w := loggedIn(t, 10*time.Minute)
 		time.Sleep(9*time.Minute + 10*time.Second)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
-		begin := time.Now()
+		start := time.Now()
 		var mu sync.Mutex
 		took := map[time.Duration]int{}
 		var processes sync.WaitGroup
@@ -67,7 +67,7 @@ func TestOneWaitsForAll(t *testing.T) {
 					t.Errorf("Token() = %v", err)
 				}
 				mu.Lock()
-				took[time.Since(begin)]++
+				took[time.Since(start)]++
 				mu.Unlock()
 			})
 		}
@@ -146,9 +146,9 @@ func TestMaxWaitWithoutAToken(t *testing.T) {
 // started, because no response can have been lost.
 func TestRefreshThatNeverReachedTheServer(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		fails func(*world) http.RoundTripper
-		noted bool
+		name     string
+		fails    func(*world) http.RoundTripper
+		recorded bool
 	}{
 		{"no listener", func(*world) http.RoundTripper {
 			return roundTripper(func(*http.Request) (*http.Response, error) {
@@ -179,7 +179,7 @@ func TestRefreshThatNeverReachedTheServer(t *testing.T) {
 					t.Fatal("no error")
 				}
 				c, err := s.Credential(t.Context())
-				if err != nil || c.RefreshBegunAt.IsZero() == tt.noted {
+				if err != nil || c.RefreshBegunAt.IsZero() == tt.recorded {
 					t.Errorf("started at %v, %v", c.RefreshBegunAt, err)
 				}
 				if _, err := w.open(t).Refresh(t.Context()); err != nil {

@@ -180,9 +180,9 @@ func TestFreshTokenNeedsNoNetwork(t *testing.T) {
 	})
 }
 
-// TestRefreshIsSingleFlight: every session is like another process: only the store
+// TestRefreshIsShared: every session is like another process: only the store
 // is shared.
-func TestRefreshIsSingleFlight(t *testing.T) {
+func TestRefreshIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 10*time.Minute)
 		time.Sleep(9*time.Minute + 30*time.Second) // 30 s left, below the minimum
@@ -431,8 +431,8 @@ func TestNothingStored(t *testing.T) {
 func TestCredentialsAreBoundToTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		elsewhere := func(c *sessionConfig) { c.Server = "https://other.test/mcp" }
-		s := w.open(t, elsewhere)
+		otherServer := func(c *sessionConfig) { c.Server = "https://other.test/mcp" }
+		s := w.open(t, otherServer)
 		var changed *mcplogin.ServerChangedError
 		if _, err := s.Token(t.Context()); !errors.As(err, &changed) {
 			t.Errorf("Token() for another server = %v, want *ServerChangedError", err)
@@ -468,8 +468,8 @@ func TestChangedEndpointsNeedAcceptance(t *testing.T) {
 				if n := evil.Count(oauthtest.Token) + evil.Count(oauthtest.DeviceAuth) + evil.Count(oauthtest.Register); n != 0 {
 					t.Errorf("%d requests went to the changed server", n)
 				}
-				agree := func(c *sessionConfig) { c.Register.AcceptNewIssuer = true }
-				if _, err := w.open(t, at, agree).Login(t.Context()); errors.As(err, &changed) {
+				acceptIssuer := func(c *sessionConfig) { c.Register.AcceptNewIssuer = true }
+				if _, err := w.open(t, at, acceptIssuer).Login(t.Context()); errors.As(err, &changed) {
 					t.Errorf("Login() after acceptance = %v", err)
 				}
 			})
@@ -558,8 +558,8 @@ func TestLogoutRemovesAndReportsFailures(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		w.srv.Fault(oauthtest.Revoke, oauthtest.Fault{Times: -1, Status: 503})
 		err := w.open(t).Logout(t.Context())
-		var half *mcplogin.LogoutError
-		if !errors.As(err, &half) || half.Revoke == nil || half.Delete != nil {
+		var logoutErr *mcplogin.LogoutError
+		if !errors.As(err, &logoutErr) || logoutErr.Revoke == nil || logoutErr.Delete != nil {
 			t.Errorf("Logout() = %v, want a failed revocation alone", err)
 		}
 		if _, err := w.open(t).Credential(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) {

@@ -28,8 +28,8 @@ const (
 // internal/.
 var maxMethods = map[string]int{"env": 9, "call": 15}
 
-// long are functions that consist of one table.
-var long = map[string]string{
+// tableFunctions are functions that consist of one table.
+var tableFunctions = map[string]string{
 	"internal/remedy/remedy.go table": "the table from errors to exit codes and hints",
 	"envexport/format.go syntax":      "the table of the formats",
 }
@@ -56,10 +56,10 @@ func TestShape(t *testing.T) {
 			}
 			n := fset.Position(fn.End()).Line - fset.Position(fn.Pos()).Line + 1
 			lengths = append(lengths, n)
-			if name := path + " " + fn.Name.Name; n > maxFunc && long[name] == "" {
+			if name := path + " " + fn.Name.Name; n > maxFunc && tableFunctions[name] == "" {
 				t.Errorf("%s has %d lines, more than %d", name, n, maxFunc)
 			}
-			if n <= maxFunc && long[path+" "+fn.Name.Name] != "" {
+			if n <= maxFunc && tableFunctions[path+" "+fn.Name.Name] != "" {
 				t.Errorf("%s %s needs no exception", path, fn.Name.Name)
 			}
 		}
@@ -97,9 +97,9 @@ func TestCommandsAreThin(t *testing.T) {
 	if lines > maxCommands || lines < maxCommands/2 {
 		t.Errorf("%s has %d lines, want at most %d: move code that does not parse, call or print to a package in internal/", commands, lines, maxCommands)
 	}
-	for name, most := range maxMethods {
-		if methods[name] > most || methods[name] == 0 {
-			t.Errorf("%s.%s has %d methods, want at most %d", commands, name, methods[name], most)
+	for name, limit := range maxMethods {
+		if methods[name] > limit || methods[name] == 0 {
+			t.Errorf("%s.%s has %d methods, want at most %d", commands, name, methods[name], limit)
 		}
 	}
 }

@@ -80,7 +80,7 @@ func TestServersCanBeRejected(t *testing.T) {
 		w, browsers, devices := twoServers()
 		browsers.Device = oauthtest.Device{AutoApprove: 1}
 		hosts := map[string]*oauthtest.Server{"browsers.test": browsers, "devices.test": devices}
-		refuse := func(issuers ...string) func(*sessionConfig) {
+		reject := func(issuers ...string) func(*sessionConfig) {
 			return func(c *sessionConfig) {
 				routed(w, hosts)(c)
 				c.Trust.AcceptServer = func(s oauth.Server) error {
@@ -91,10 +91,10 @@ func TestServersCanBeRejected(t *testing.T) {
 				}
 			}
 		}
-		if c, err := w.open(t, refuse("https://browsers.test")).Login(t.Context()); err != nil || c.Issuer.Issuer != "https://devices.test" {
+		if c, err := w.open(t, reject("https://browsers.test")).Login(t.Context()); err != nil || c.Issuer.Issuer != "https://devices.test" {
 			t.Errorf("Login() = %v at %q", err, c.Issuer.Issuer)
 		}
-		if _, err := w.open(t, refuse("https://browsers.test", "https://devices.test")).Login(t.Context()); !errors.Is(err, fs.ErrPermission) {
+		if _, err := w.open(t, reject("https://browsers.test", "https://devices.test")).Login(t.Context()); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("Login() = %v, want the rejection", err)
 		}
 		if n := browsers.Count(oauthtest.Register) + browsers.Count(oauthtest.DeviceAuth) + browsers.Count(oauthtest.Token); n != 0 {
@@ -112,7 +112,7 @@ func TestServersCanBeRejected(t *testing.T) {
 func TestRegistrationPriority(t *testing.T) {
 	const document = "https://host.test/client.json"
 	const issuer = "https://mcp.test"
-	hand := oauth.App{ID: "by-hand", Secret: "hush"}
+	manual := oauth.App{ID: "by-hand", Secret: "hush"}
 	for _, tt := range []struct {
 		name         string
 		registration mcplogin.Registration
@@ -120,7 +120,7 @@ func TestRegistrationPriority(t *testing.T) {
 		want         string
 		registered   int
 	}{
-		{"manual registration first", mcplogin.Registration{Issuer: issuer, App: hand, ClientMetadataURL: document}, true, "by-hand", 0},
+		{"manual registration first", mcplogin.Registration{Issuer: issuer, App: manual, ClientMetadataURL: document}, true, "by-hand", 0},
 		{"document if supported", mcplogin.Registration{ClientMetadataURL: document}, true, document, 0},
 		{"no document if unsupported", mcplogin.Registration{ClientMetadataURL: document}, false, "", 1},
 		{"otherwise dynamic registration", mcplogin.Registration{}, true, "", 1},
@@ -175,8 +175,8 @@ func TestClientsDoNotMoveBetweenIssuers(t *testing.T) {
 		if _, err := w.open(t, routed(w, hosts)).Login(t.Context()); !errors.As(err, &changed) || changed.What != "issuer" {
 			t.Fatalf("Login() at another issuer = %v, want *IssuerChangedError", err)
 		}
-		agree := func(c *sessionConfig) { c.Register.AcceptNewIssuer = true }
-		second, err := w.open(t, routed(w, hosts), agree).Login(t.Context())
+		acceptIssuer := func(c *sessionConfig) { c.Register.AcceptNewIssuer = true }
+		second, err := w.open(t, routed(w, hosts), acceptIssuer).Login(t.Context())
 		if err != nil || moved.Count(oauthtest.Register) != 1 || second.App.ID == first.App.ID {
 			t.Errorf("after acceptance: %v, %d registrations, client %q after %q", err, moved.Count(oauthtest.Register), second.App.ID, first.App.ID)
 		}
@@ -188,12 +188,12 @@ func TestClientsDoNotMoveBetweenIssuers(t *testing.T) {
 // server lists it.
 func TestInitialScopes(t *testing.T) {
 	for _, tt := range []struct {
-		name      string
-		challenge string
-		published []string
-		listed    []string // by the authorization server
-		given     []string
-		want      []string
+		name       string
+		challenge  string
+		published  []string
+		listed     []string // by the authorization server
+		configured []string
+		want       []string
 	}{
 		{"challenge", "mcp:read", []string{"mcp:read", "mcp:write"}, nil, nil, []string{"mcp:read"}},
 		{"published", "", []string{"mcp:read", "mcp:write"}, nil, nil, []string{"mcp:read", "mcp:write"}},
@@ -214,7 +214,7 @@ func TestInitialScopes(t *testing.T) {
 						doc["scopes_supported"] = tt.listed
 					}
 				}
-				c, err := w.open(t, func(c *sessionConfig) { c.Options.Scopes = tt.given }).Login(t.Context())
+				c, err := w.open(t, func(c *sessionConfig) { c.Options.Scopes = tt.configured }).Login(t.Context())
 				if err != nil || !slices.Equal(c.Asked, tt.want) {
 					t.Errorf("Login() = %v, requested %q, want %q", err, c.Asked, tt.want)
 				}

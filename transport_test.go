@@ -139,10 +139,10 @@ func TestResponsesAreClosedWhenAuthorizeFails(t *testing.T) {
 	w = loggedIn(t, time.Hour)
 	w.srv.RevokeAll()
 	body := &closeRecorder{Reader: strings.NewReader("no")}
-	refuse := roundTripper(func(r *http.Request) (*http.Response, error) {
+	reject := roundTripper(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 401, Header: http.Header{}, Body: body, Request: r}, nil
 	})
-	if _, err := w.open(t).Transport(refuse).RoundTrip(post(t, server, "body")); !errors.Is(err, mcplogin.ErrLoginRequired) || !body.closed {
+	if _, err := w.open(t).Transport(reject).RoundTrip(post(t, server, "body")); !errors.Is(err, mcplogin.ErrLoginRequired) || !body.closed {
 		t.Errorf("RoundTrip() = %v, body closed: %t", err, body.closed)
 	}
 }

@@ -71,8 +71,8 @@ func TestSquatter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		said := bufio.NewReader(out)
-		if _, err := said.ReadString('\n'); err != nil {
+		output := bufio.NewReader(out)
+		if _, err := output.ReadString('\n'); err != nil {
 			t.Fatal(err)
 		}
 		c, err := (&agent.Client{Socket: path}).Issue(t.Context(), "a", 0, "")
@@ -83,7 +83,7 @@ func TestSquatter(t *testing.T) {
 			t.Errorf("user %d: %v", uid, err)
 		}
 		_ = cmd.Process.Kill() // it runs until it is killed
-		if text, _ := io.ReadAll(said); !trusted && len(text) > 0 {
+		if text, _ := io.ReadAll(output); !trusted && len(text) > 0 {
 			t.Errorf("the squatter %s", text)
 		}
 		_ = cmd.Wait() // it was killed

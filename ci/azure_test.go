@@ -35,7 +35,7 @@ func TestAzureRejectsUnsupportedValues(t *testing.T) {
 		if err := w.Export(t.Context(), []ci.Var{tt.v}); !errors.Is(err, tt.want) {
 			t.Errorf("DECODE_PERCENTS=%s: Export(%q) = %v, want %v", tt.decode, tt.v.Value, err, tt.want)
 		}
-		if handed := strings.Contains(w.log.String(), "setvariable"); handed != (tt.want == nil) {
+		if exported := strings.Contains(w.log.String(), "setvariable"); exported != (tt.want == nil) {
 			t.Errorf("DECODE_PERCENTS=%s: standard error = %q", tt.decode, w.log.String())
 		}
 	}

@@ -175,9 +175,9 @@ func TestIdentity(t *testing.T) {
 
 func TestMissingIDTokenSaysWhatToDo(t *testing.T) {
 	for _, tt := range []struct {
-		provider         ci.Provider
-		audience         string
-		says, doesNotSay string
+		provider       ci.Provider
+		audience       string
+		want, unwanted string
 	}{
 		{ci.None, "vault", "not available here: this is not a CI job", "no CI gives"},
 		{ci.GitLab, "https://as.example.com", "`id_tokens: {MCP_LOGIN_ID_TOKEN: {aud: \"https://as.example.com\"}}`", "HTTPS___"},
@@ -185,8 +185,8 @@ func TestMissingIDTokenSaysWhatToDo(t *testing.T) {
 		{ci.GitLab, "a\n##[add-mask]b", `{aud: "a # #[add-mask]b"}`, "##["},
 	} {
 		_, err := newFakeJob(t, tt.provider).IDToken(t.Context(), tt.audience)
-		if !errors.Is(err, ci.ErrUnsupported) || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), tt.doesNotSay) {
-			t.Errorf("%v: IDToken(%q) = %v, want %q and not %q", tt.provider, tt.audience, err, tt.says, tt.doesNotSay)
+		if !errors.Is(err, ci.ErrUnsupported) || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), tt.unwanted) {
+			t.Errorf("%v: IDToken(%q) = %v, want %q and not %q", tt.provider, tt.audience, err, tt.want, tt.unwanted)
 		}
 	}
 }

@@ -159,7 +159,7 @@ func FuzzWrite(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		for _, format := range envexport.Formats() {
 			text, err := write(format, envexport.Var{Name: "X", Value: value})
-			if _, refused := errors.AsType[*envexport.Error](err); refused {
+			if _, rejected := errors.AsType[*envexport.Error](err); rejected {
 				continue
 			}
 			if err != nil || strings.Contains(value, "\x00") || !utf8.ValidString(value) {

@@ -112,14 +112,14 @@ func lookup(env string) func(string) string {
 
 func TestWhy(t *testing.T) {
 	t.Parallel()
-	desk := flows.Detect(flows.Environment{GOOS: "darwin"})
+	desktop := flows.Detect(flows.Environment{GOOS: "darwin"})
 	ssh := flows.Detect(flows.Environment{GOOS: "linux", Getenv: lookup("SSH_TTY=x")})
 	for _, tt := range []struct {
 		d          flows.Detection
 		flow, want string
 	}{
-		{desk, "browser", "because this is a Mac"},
-		{desk, "device", "because the browser cannot be used"},
+		{desktop, "browser", "because this is a Mac"},
+		{desktop, "device", "because the browser cannot be used"},
 		{ssh, "device", "because this is an SSH session"},
 		{ssh, "paste", "because this is an SSH session and the server offers no device flow"},
 		{ssh, "client-credentials", "non-interactive credentials are configured"},

@@ -19,7 +19,7 @@ func TestAuthorizeDevice(t *testing.T) {
 	for _, tt := range []struct {
 		name, body string
 		want       oauth.DeviceAuthorization // without Expiry and DeviceCode
-		life       time.Duration
+		lifetime   time.Duration
 		err        error
 	}{
 		{"RFC 8628 §3.2", `{` + base + uri + `,"verification_uri_complete":"https://as.test/device?c=ABCD-EFGH","expires_in":600,"interval":7}`,
@@ -52,7 +52,7 @@ func TestAuthorizeDevice(t *testing.T) {
 				if err != nil {
 					return
 				}
-				want(t, "lifetime", got.Expiry.Sub(start), tt.life)
+				want(t, "lifetime", got.Expiry.Sub(start), tt.lifetime)
 				want(t, "Interval", got.Interval, tt.want.Interval)
 				want(t, "UserCode", got.UserCode, "ABCD-EFGH")
 				want(t, "VerificationURI", got.VerificationURI, "https://as.test/device")
@@ -88,5 +88,5 @@ func TestUserAgentEverywhere(t *testing.T) {
 	c.Revoke(t.Context(), "t", "")
 	oauth.FetchServer(t.Context(), w.client(), "https://as.test")
 	oauth.Register(t.Context(), w.client(), oauth.Server{RegistrationEndpoint: "https://as.test/r"}, oauth.ClientMetadata{}, "")
-	want(t, "requests", len(w.asked), 5)
+	want(t, "requests", len(w.requests), 5)
 }

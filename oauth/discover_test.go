@@ -30,11 +30,11 @@ func TestDiscover(t *testing.T) {
 	t.Parallel()
 	hint := `Bearer resource_metadata="` + otherPRM + `", scope="mcp:basic more"`
 	for _, tt := range []struct {
-		name  string
-		pages map[string]page
-		asked []string
-		scope string
-		err   error
+		name     string
+		pages    map[string]page
+		requests []string
+		scope    string
+		err      error
 	}{
 		{"checklist 2 and 3: resource_metadata of the header, and no other request",
 			map[string]page{mcpURL: unauthorized("Basic realm=x", hint), otherPRM: prm(mcpURL), pathPRM: prm(mcpURL)},
@@ -96,8 +96,8 @@ func TestDiscover(t *testing.T) {
 			w := site(tt.pages)
 			r, err := oauth.Discover(t.Context(), w.client(), mcpURL)
 			checkErr(t, err, tt.err)
-			if !reflect.DeepEqual(w.asked, tt.asked) {
-				t.Errorf("requests %q, want %q", w.asked, tt.asked)
+			if !reflect.DeepEqual(w.requests, tt.requests) {
+				t.Errorf("requests %q, want %q", w.requests, tt.requests)
 			}
 			want(t, "ChallengeScope", r.ChallengeScope, tt.scope)
 			if old := strings.HasPrefix(tt.name, "the HTTP+SSE transport"); r.SSE != old {
@@ -136,7 +136,7 @@ func checkErr(t *testing.T, got, want error) {
 
 func TestDiscoverPlaces(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ server, asked string }{
+	for _, tt := range []struct{ server, want string }{
 		{"https://mcp.test", "GET https://mcp.test/.well-known/oauth-protected-resource"},
 		{"https://mcp.test/", "GET https://mcp.test/.well-known/oauth-protected-resource"},
 		{"https://mcp.test/a/", "GET https://mcp.test/.well-known/oauth-protected-resource/a/ GET https://mcp.test/.well-known/oauth-protected-resource/a GET https://mcp.test/.well-known/oauth-protected-resource"},
@@ -145,7 +145,7 @@ func TestDiscoverPlaces(t *testing.T) {
 		w := site(map[string]page{tt.server: unauthorized()})
 		_, err := oauth.Discover(t.Context(), w.client(), tt.server)
 		checkErr(t, err, oauth.ErrNoMetadata)
-		want(t, tt.server, strings.Join(w.asked[1:], " "), tt.asked)
+		want(t, tt.server, strings.Join(w.requests[1:], " "), tt.want)
 	}
 }
 
@@ -229,7 +229,7 @@ func TestNotAServer(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		pages map[string]page
-		says  string
+		want  string
 		try   string
 	}{
 		{"nothing there", map[string]page{}, "has no MCP server at this path (HTTP 404)", ""},
@@ -244,8 +244,8 @@ func TestNotAServer(t *testing.T) {
 			t.Parallel()
 			_, err := oauth.Discover(t.Context(), site(tt.pages).client(), mcpURL)
 			e, ok := errors.AsType[*oauth.NotServerError](err)
-			if err == nil || !strings.Contains(err.Error(), tt.says) || ok != (tt.try != "-") || ok && e.Try != tt.try {
-				t.Errorf("error = %v (%t), want one that says %q", err, ok, tt.says)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || ok != (tt.try != "-") || ok && e.Try != tt.try {
+				t.Errorf("error = %v (%t), want one that says %q", err, ok, tt.want)
 			}
 		})
 	}
@@ -259,7 +259,7 @@ func TestProbe(t *testing.T) {
 	if !ok || e.To != "https://mcp.test/v2" || !strings.Contains(err.Error(), "use its URL") {
 		t.Errorf("error = %v, want a *RedirectError that names the target", err)
 	}
-	want(t, "requests", len(w.asked), 1)
+	want(t, "requests", len(w.requests), 1)
 	want(t, "Authorization", w.last.Header.Get("Authorization"), "")
 	want(t, "Accept", w.last.Header.Get("Accept"), "application/json, text/event-stream")
 	want(t, "Mcp-Method", w.last.Header.Get("Mcp-Method"), "tools/list")

@@ -170,7 +170,7 @@ func TestDPoPNonceOnce(t *testing.T) {
 	c.App.DPoPKey = must(oauth.NewKey())
 	_, err := c.Token(t.Context(), nil)
 	want(t, "refused", oauth.IsCode(err, oauth.CodeUseDPoPNonce), true)
-	want(t, "requests", len(w.asked), 2)
+	want(t, "requests", len(w.requests), 2)
 }
 
 // TestJWTBearer: Workload identity: the ID token of a CI system is the grant.
@@ -197,9 +197,9 @@ func TestJWTBearer(t *testing.T) {
 // from the company, and a token of the MCP server's authorization server.
 func TestEnterpriseManaged(t *testing.T) {
 	t.Parallel()
-	var asked url.Values
+	var request url.Values
 	idp := &oauthtest.Server{Clients: oauthtest.Clients{Known: map[string]string{"idp-client": ""}}, Trust: oauthtest.Trust{
-		Exchange: func(form url.Values) (string, error) { asked = form; return "id.jag.x", nil },
+		Exchange: func(form url.Values) (string, error) { request = form; return "id.jag.x", nil },
 	}}
 	as := &oauthtest.Server{Clients: oauthtest.Clients{Known: map[string]string{"as-client": "s"}}, Trust: oauthtest.Trust{
 		Assertion: func(jwt string) error {
@@ -209,16 +209,16 @@ func TestEnterpriseManaged(t *testing.T) {
 			return nil
 		},
 	}}
-	atIDP, atAS := clientAt(t, idp, oauth.App{ID: "idp-client"}), clientAt(t, as, oauth.App{ID: "as-client", Secret: "s"})
-	jag, err := atIDP.Token(t.Context(), oauth.Exchange{Subject: "id.token.x", SubjectType: oauth.TokenTypeIDToken,
-		RequestedType: oauth.TokenTypeIDJAG, Audience: atAS.Server.Issuer, Resource: mcpURL, Scopes: []string{"mcp:read"}}.Grant())
+	idpClient, asClient := clientAt(t, idp, oauth.App{ID: "idp-client"}), clientAt(t, as, oauth.App{ID: "as-client", Secret: "s"})
+	jag, err := idpClient.Token(t.Context(), oauth.Exchange{Subject: "id.token.x", SubjectType: oauth.TokenTypeIDToken,
+		RequestedType: oauth.TokenTypeIDJAG, Audience: asClient.Server.Issuer, Resource: mcpURL, Scopes: []string{"mcp:read"}}.Grant())
 	checkErr(t, err, nil)
 	want(t, "Type", jag.Type, "N_A")
-	want(t, "form", asked.Encode(), url.Values{
+	want(t, "form", request.Encode(), url.Values{
 		"grant_type": {oauth.GrantTokenExchange}, "subject_token": {"id.token.x"}, "subject_token_type": {oauth.TokenTypeIDToken},
 		"requested_token_type": {oauth.TokenTypeIDJAG}, "audience": {asURL}, "resource": {mcpURL}, "scope": {"mcp:read"}, "client_id": {"idp-client"},
 	}.Encode())
-	token, err := atAS.Token(t.Context(), oauth.JWTBearerGrant(jag.Access, mcpURL, nil))
+	token, err := asClient.Token(t.Context(), oauth.JWTBearerGrant(jag.Access, mcpURL, nil))
 	checkErr(t, err, nil)
 	want(t, "Type", token.Type, "Bearer")
 

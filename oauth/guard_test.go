@@ -125,9 +125,9 @@ func TestGuardTLS(t *testing.T) {
 
 func TestGuardProxy(t *testing.T) {
 	t.Parallel()
-	var asked []string
+	var requests []string
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.Method+" "+r.Host)
+		requests = append(requests, r.Method+" "+r.Host)
 		w.WriteHeader(http.StatusBadGateway)
 	}))
 	defer proxy.Close()
@@ -146,8 +146,8 @@ func TestGuardProxy(t *testing.T) {
 	}}.Client()
 
 	// The proxy has a private address, which is allowed.
-	if _, err := get(t, c, "https://as.test/"); err == nil || len(asked) != 1 || asked[0] != "CONNECT as.test:443" {
-		t.Errorf("error = %v, proxy requests %q, want one CONNECT", err, asked)
+	if _, err := get(t, c, "https://as.test/"); err == nil || len(requests) != 1 || requests[0] != "CONNECT as.test:443" {
+		t.Errorf("error = %v, proxy requests %q, want one CONNECT", err, requests)
 	}
 	for _, raw := range []string{"https://10.0.0.1/", "https://[::ffff:192.168.1.1]/", "https://127.0.0.1:1/"} {
 		_, err := get(t, c, raw)
@@ -158,25 +158,25 @@ func TestGuardProxy(t *testing.T) {
 	if _, err := get(t, c, "https://broken.test/"); err == nil || !strings.Contains(err.Error(), "no proxy today") {
 		t.Errorf("error = %v, want the proxy function's", err)
 	}
-	want(t, "proxy requests", len(asked), 1)
+	want(t, "proxy requests", len(requests), 1)
 }
 
 func TestGuardTimeout(t *testing.T) {
 	t.Parallel()
-	gone := make(chan struct{})
+	disconnected := make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost { // no response after the header
 			fmt.Fprint(w, `{"access_`)
 			http.NewResponseController(w).Flush()
 		}
-		<-gone
+		<-disconnected
 	}))
 	defer srv.Close()
-	defer close(gone)
-	hasty := oauth.Guard{Server: srv.URL, Timeout: 50 * time.Millisecond}.Client()
-	_, err := get(t, hasty, srv.URL)
+	defer close(disconnected)
+	shortTimeout := oauth.Guard{Server: srv.URL, Timeout: 50 * time.Millisecond}.Client()
+	_, err := get(t, shortTimeout, srv.URL)
 	checkErr(t, err, errTemporary)
-	_, err = (&oauth.Client{HTTP: hasty, Server: oauth.Server{TokenEndpoint: srv.URL}}).Token(t.Context(), nil)
+	_, err = (&oauth.Client{HTTP: shortTimeout, Server: oauth.Server{TokenEndpoint: srv.URL}}).Token(t.Context(), nil)
 	checkErr(t, err, errTemporary)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -207,7 +207,7 @@ func TestRedirects(t *testing.T) {
 			t.Parallel()
 			w := site(tt.pages)
 			_, err := oauth.FetchServer(t.Context(), w.client(), "https://as.test")
-			want(t, "requests", len(w.asked), tt.count)
+			want(t, "requests", len(w.requests), tt.count)
 			if tt.err == errRedirect {
 				if _, ok := errors.AsType[*oauth.RedirectError](err); !ok || oauth.Temporary(err) {
 					t.Errorf("error = %v, want a final *RedirectError", err)
@@ -245,7 +245,7 @@ func TestPostIsNeverRedirected(t *testing.T) {
 		if !ok || e.To != "https://evil.test/steal" || strings.Contains(err.Error(), "rt-secret") {
 			t.Errorf("%d: error = %v, want a *RedirectError naming the target", status, err)
 		}
-		want(t, "requests", len(w.asked), 1)
+		want(t, "requests", len(w.requests), 1)
 	}
 }
 

@@ -104,7 +104,7 @@ func TestRedirectsOfAnotherClient(t *testing.T) {
 	mux := http.NewServeMux()
 	srv := httptest.NewServer(mux)
 	defer srv.Close()
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	otherServer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization")+r.Header.Get("Mcp-Session-Id")+r.Header.Get("Cookie")+r.Header.Get("Referer") != "" {
 			t.Errorf("another origin got %q", r.Header)
 		}
@@ -112,14 +112,14 @@ func TestRedirectsOfAnotherClient(t *testing.T) {
 			t.Errorf("another origin got %q", body)
 		}
 	}))
-	defer elsewhere.Close()
-	mux.Handle("/away", http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
-	mux.Handle("/see", http.RedirectHandler(elsewhere.URL, http.StatusSeeOther))
+	defer otherServer.Close()
+	mux.Handle("/away", http.RedirectHandler(otherServer.URL, http.StatusTemporaryRedirect))
+	mux.Handle("/see", http.RedirectHandler(otherServer.URL, http.StatusSeeOther))
 	mux.Handle("/loop", http.RedirectHandler("/loop", http.StatusFound))
 	mux.Handle("/metadata", http.RedirectHandler("http://169.254.169.254/latest", http.StatusTemporaryRedirect))
 	for _, tt := range []struct {
 		method, path string
-		refused      bool
+		rejected     bool
 	}{
 		{http.MethodPost, "/away", true},
 		{http.MethodPost, "/see", true},
@@ -141,8 +141,8 @@ func TestRedirectsOfAnotherClient(t *testing.T) {
 		if err == nil {
 			resp.Body.Close()
 		}
-		if _, refused := errors.AsType[*oauth.RedirectError](err); refused != tt.refused || !refused && err != nil {
-			t.Errorf("%s %s: error = %v, want a *RedirectError: %t", tt.method, tt.path, err, tt.refused)
+		if _, rejected := errors.AsType[*oauth.RedirectError](err); rejected != tt.rejected || !rejected && err != nil {
+			t.Errorf("%s %s: error = %v, want a *RedirectError: %t", tt.method, tt.path, err, tt.rejected)
 		}
 	}
 }

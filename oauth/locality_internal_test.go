@@ -13,12 +13,12 @@ import (
 // repeats the last.
 type names struct {
 	answers [][]string
-	asked   int
+	lookups int
 }
 
 func (n *names) lookup(context.Context, string) ([]netip.Addr, error) {
-	answer := n.answers[min(n.asked, len(n.answers)-1)]
-	n.asked++
+	answer := n.answers[min(n.lookups, len(n.answers)-1)]
+	n.lookups++
 	var addrs []netip.Addr
 	for _, a := range answer {
 		addrs = append(addrs, netip.MustParseAddr(a))
@@ -116,8 +116,8 @@ func TestRebindingAcrossClients(t *testing.T) {
 			t.Errorf("client %d still takes the server for local", i)
 		}
 	}
-	if n.asked != 1 {
-		t.Errorf("%d lookups, want 1", n.asked)
+	if n.lookups != 1 {
+		t.Errorf("%d lookups, want 1", n.lookups)
 	}
 }
 

@@ -25,11 +25,11 @@ func TestFetchServer(t *testing.T) {
 	)
 	withPath := []string{as + "/tenant1", oidc + "/tenant1", path + "/.well-known/openid-configuration"}
 	for _, tt := range []struct {
-		name   string
-		issuer string
-		pages  map[string]page
-		asked  []string
-		err    error
+		name     string
+		issuer   string
+		pages    map[string]page
+		requests []string
+		err      error
 	}{
 		{"checklist 7 and 8: path, RFC 8414", path, map[string]page{withPath[0]: asMetadata(path), withPath[1]: asMetadata(path)}, withPath[:1], nil},
 		{"checklist 8: path, OIDC inserted", path, map[string]page{withPath[1]: asMetadata(path), withPath[2]: asMetadata(path)}, withPath[:2], nil},
@@ -59,7 +59,7 @@ func TestFetchServer(t *testing.T) {
 			w := site(tt.pages)
 			s, err := oauth.FetchServer(t.Context(), w.client(), tt.issuer)
 			checkErr(t, err, tt.err)
-			if got, want := strings.Join(w.asked, " "), "GET "+strings.Join(tt.asked, " GET "); tt.asked != nil && got != want {
+			if got, want := strings.Join(w.requests, " "), "GET "+strings.Join(tt.requests, " GET "); tt.requests != nil && got != want {
 				t.Errorf("requests %s\n    want %s", got, want)
 			}
 			if tt.err == nil {
@@ -125,7 +125,7 @@ func TestLegacyServer(t *testing.T) {
 	if !reflect.DeepEqual(s, wantServer) {
 		t.Errorf("LegacyServer = %+v, want %+v", s, wantServer)
 	}
-	want(t, "requests", strings.Join(w.asked, " "), "GET "+rawURL+"/mcp GET "+rawURL)
+	want(t, "requests", strings.Join(w.requests, " "), "GET "+rawURL+"/mcp GET "+rawURL)
 
 	for _, issuer := range []string{"https://mcp.test/mcp", "https://mcp.test"} {
 		w = site(map[string]page{rawURL + "/mcp": asMetadata(issuer), rawURL: asMetadata("https://evil.test")})

@@ -43,12 +43,12 @@ func TestRegister(t *testing.T) {
 func TestRegisterAuthMethod(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name    string
-		offered []string
-		answer  string
-		asked   string
-		got     string
-		secret  string
+		name      string
+		offered   []string
+		answer    string
+		requested string
+		got       string
+		secret    string
 	}{
 		{"none preferred", []string{"client_secret_basic", "none"}, `{"client_id":"c"}`, "none", "none", ""},
 		{"basic before post", []string{"client_secret_post", "client_secret_basic"}, `{"client_id":"c","client_secret":"s"}`, "client_secret_basic", "client_secret_basic", "s"},
@@ -66,7 +66,7 @@ func TestRegisterAuthMethod(t *testing.T) {
 			w := constant(201, tt.answer)
 			app, err := registering(w, oauth.ClientMetadata{}, tt.offered...)
 			checkErr(t, err, nil)
-			want(t, "asked", strings.Contains(w.body, `"token_endpoint_auth_method":"`+tt.asked+`"`), true)
+			want(t, "asked", strings.Contains(w.body, `"token_endpoint_auth_method":"`+tt.requested+`"`), true)
 			want(t, "AuthMethod", app.AuthMethod, tt.got)
 			want(t, "Secret kept", app.Secret == tt.secret, true)
 		})
@@ -117,7 +117,7 @@ func TestDeregister(t *testing.T) {
 	app := oauth.App{ID: "c", RegistrationURI: "https://as.test/r/c", RegistrationToken: "h"}
 	w := constant(http.StatusNoContent, "")
 	checkErr(t, oauth.Deregister(t.Context(), w.client(), app), nil)
-	want(t, "request", w.asked[0], "DELETE https://as.test/r/c")
+	want(t, "request", w.requests[0], "DELETE https://as.test/r/c")
 	want(t, "Authorization", w.last.Header.Get("Authorization"), "Bearer h")
 	err := oauth.Deregister(t.Context(), constant(401, `{"error":"invalid_token"}`).client(), app)
 	want(t, "refused", oauth.IsCode(err, oauth.CodeInvalidToken), true)
@@ -169,7 +169,7 @@ func TestRegisterRetriesOtherForms(t *testing.T) {
 				fmt.Fprint(w, body)
 			}}
 			app, err := registering(w, tt.m)
-			want(t, "requests", len(w.asked), tt.requests)
+			want(t, "requests", len(w.requests), tt.requests)
 			if (err == nil) != (tt.sent != nil) {
 				t.Errorf("error = %v", err)
 			}

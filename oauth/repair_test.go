@@ -51,7 +51,7 @@ func TestAuthenticationFallsBackOnce(t *testing.T) {
 	for _, tt := range []struct {
 		name, registered string
 		offered          []string
-		refusal          string
+		rejection        string
 		accepts          func(r *http.Request) bool
 		requests         int
 		kept             string
@@ -74,7 +74,7 @@ func TestAuthenticationFallsBackOnce(t *testing.T) {
 				r.PostForm = w.form
 				if !tt.accepts(r) {
 					rw.WriteHeader(http.StatusUnauthorized)
-					rw.Write([]byte(tt.refusal))
+					rw.Write([]byte(tt.rejection))
 					return
 				}
 				rw.Write([]byte(ok))
@@ -82,12 +82,12 @@ func TestAuthenticationFallsBackOnce(t *testing.T) {
 			c := &oauth.Client{HTTP: w.client(), Server: oauth.Server{TokenEndpoint: "https://as.test/token", TokenAuthMethods: tt.offered},
 				App: oauth.App{ID: "c", Secret: "s", AuthMethod: tt.registered}}
 			_, err := c.Refresh(t.Context(), "rt", "", nil)
-			want(t, "requests", len(w.asked), tt.requests)
+			want(t, "requests", len(w.requests), tt.requests)
 			want(t, "kept", c.AuthMethod(), tt.kept)
 			if err == nil {
 				_, err = c.Refresh(t.Context(), "rt", "", nil)
 				checkErr(t, err, nil)
-				want(t, "requests with what was learned", len(w.asked), tt.requests+1)
+				want(t, "requests with what was learned", len(w.requests), tt.requests+1)
 			}
 		})
 	}
@@ -103,7 +103,7 @@ func TestLifetimeOfAJWT(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name, answer string
-		life         time.Duration // 0: unknown
+		lifetime     time.Duration // 0: unknown
 	}{
 		{"exp", `{"access_token":"` + jwt(`{"exp":1925089745}`) + `"}`, 300 * time.Second},
 		{"expires_in before exp", `{"access_token":"` + jwt(`{"exp":1925089745}`) + `","expires_in":60}`, time.Minute},
@@ -122,12 +122,12 @@ func TestLifetimeOfAJWT(t *testing.T) {
 			c := &oauth.Client{HTTP: w.client(), Server: oauth.Server{TokenEndpoint: "https://as.test/token"}, App: oauth.App{ID: "c"}}
 			token, err := c.Refresh(t.Context(), "rt", "", nil)
 			checkErr(t, err, nil)
-			if tt.life == 0 {
+			if tt.lifetime == 0 {
 				want(t, "expiry known", token.Expiry.IsZero(), true)
 				return
 			}
-			if life := time.Until(token.Expiry); life > tt.life || life < tt.life-time.Minute {
-				t.Errorf("lifetime %s, want %s", life, tt.life)
+			if lifetime := time.Until(token.Expiry); lifetime > tt.lifetime || lifetime < tt.lifetime-time.Minute {
+				t.Errorf("lifetime %s, want %s", lifetime, tt.lifetime)
 			}
 		})
 	}

@@ -31,7 +31,7 @@ func TestTokenResponses(t *testing.T) {
 	for _, tt := range []struct {
 		name, body string
 		want       oauth.Token // except Expiry
-		life       time.Duration
+		lifetime   time.Duration
 		err        error
 	}{
 		{"plain", `{` + at + `,"token_type":"Bearer","expires_in":3600,"refresh_token":"r","scope":"a b","id_token":"x.y.z"}`,
@@ -80,10 +80,10 @@ func TestTokenResponses(t *testing.T) {
 				if err != nil && strings.Contains(err.Error(), "tok\"") {
 					t.Errorf("error %q contains the body", err)
 				}
-				if life := got.Expiry.Sub(start); tt.life != 0 && life != tt.life {
-					t.Errorf("lifetime = %v, want %v", life, tt.life)
+				if lifetime := got.Expiry.Sub(start); tt.lifetime != 0 && lifetime != tt.lifetime {
+					t.Errorf("lifetime = %v, want %v", lifetime, tt.lifetime)
 				}
-				want(t, "Expiry.IsZero", got.Expiry.IsZero(), tt.life == 0)
+				want(t, "Expiry.IsZero", got.Expiry.IsZero(), tt.lifetime == 0)
 				got.Expiry = time.Time{}
 				if got != tt.want {
 					t.Errorf("token differs")

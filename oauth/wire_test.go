@@ -11,11 +11,11 @@ import (
 
 // fakeTransport simulates servers in memory and records their requests.
 type fakeTransport struct {
-	handle http.HandlerFunc
-	asked  []string // "GET https://host/path"
-	last   *http.Request
-	form   url.Values // of the last request
-	body   string
+	handle   http.HandlerFunc
+	requests []string // "GET https://host/path"
+	last     *http.Request
+	form     url.Values // of the last request
+	body     string
 }
 
 func (w *fakeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -28,7 +28,7 @@ func (w *fakeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.body = string(body)
 	w.form, _ = url.ParseQuery(w.body)
 	w.last = in
-	w.asked = append(w.asked, r.Method+" "+r.URL.String())
+	w.requests = append(w.requests, r.Method+" "+r.URL.String())
 	rec := httptest.NewRecorder()
 	w.handle(rec, in)
 	resp := rec.Result()

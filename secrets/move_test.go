@@ -87,8 +87,8 @@ func (f failing) Delete(ctx context.Context, name string, prev secrets.Version) 
 func TestMoveKeepsWhatItCannotReadBack(t *testing.T) {
 	var from, to secrets.Memory
 	put(t, &from, "data")
-	liar := failing{Memory: &to, beforeGet: func() error { put(t, &to, "rubbish"); return nil }}
-	if err := secrets.Move(t.Context(), &from, liar, "a"); !errors.Is(err, secrets.ErrConflict) {
+	faulty := failing{Memory: &to, beforeGet: func() error { put(t, &to, "rubbish"); return nil }}
+	if err := secrets.Move(t.Context(), &from, faulty, "a"); !errors.Is(err, secrets.ErrConflict) {
 		t.Errorf("Move = %v, want ErrConflict", err)
 	}
 	wantData(t, &from, "data")
@@ -99,8 +99,8 @@ func TestMoveKeepsWhatItCannotReadBack(t *testing.T) {
 func TestMoveInterrupted(t *testing.T) {
 	var from, to secrets.Memory
 	put(t, &from, "data")
-	down := failing{Memory: &from, beforeDelete: func() error { return secrets.ErrTemporary }}
-	if err := secrets.Move(t.Context(), down, &to, "a"); !errors.Is(err, secrets.ErrTemporary) {
+	failingDelete := failing{Memory: &from, beforeDelete: func() error { return secrets.ErrTemporary }}
+	if err := secrets.Move(t.Context(), failingDelete, &to, "a"); !errors.Is(err, secrets.ErrTemporary) {
 		t.Errorf("Move = %v, want ErrTemporary", err)
 	}
 	wantData(t, &from, "data")

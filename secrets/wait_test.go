@@ -15,21 +15,21 @@ import (
 // lasted a second.
 func TestNotice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told []string
-		ctx := secrets.WithNotice(t.Context(), func(text string) { told = append(told, text) })
+		var notices []string
+		ctx := secrets.WithNotice(t.Context(), func(text string) { notices = append(notices, text) })
 		who := func() string { return "process 42\x1b[2J on \u202ebox" }
-		begun := time.Now()
+		start := time.Now()
 		w := secrets.NewWaiting(`record "a"`)
 		for range 30 {
 			w.Notice(ctx, who)
 			w.Notice(t.Context(), who) // no notice function
-			if len(told) > 0 && time.Since(begun) < time.Second {
+			if len(notices) > 0 && time.Since(start) < time.Second {
 				t.Fatal("notified immediately")
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
-		if len(told) != 1 || told[0] != `waiting for process 42[2J on box, which has locked record "a"` {
-			t.Errorf("notice %q", told)
+		if len(notices) != 1 || notices[0] != `waiting for process 42[2J on box, which has locked record "a"` {
+			t.Errorf("notice %q", notices)
 		}
 		err := w.End(context.DeadlineExceeded, "")
 		if locked, ok := errors.AsType[*secrets.LockedError](err); !ok || !errors.Is(err, context.DeadlineExceeded) || locked.Error() != `record "a" is still locked by another process after 3s` {

@@ -84,7 +84,7 @@ func closable(t *testing.T, f *os.File) *os.File {
 	return os.NewFile(uintptr(fd), f.Name())
 }
 
-var askedFor = regexp.MustCompile(`Issue a token of\s[^?]*\?\ntype ([A-Z]{2}) to allow, n to deny \(\d+ s\): `)
+var promptPattern = regexp.MustCompile(`Issue a token of\s[^?]*\?\ntype ([A-Z]{2}) to allow, n to deny \(\d+ s\): `)
 
 // waitFor waits for text that was not seen before. It returns the match and all text
 // up to it.
@@ -121,9 +121,9 @@ func (p *terminalUser) types(text string) {
 	await.True(p.t, "the terminal echoes what was typed", func() bool { return shown() >= echoed })
 }
 
-// askedAgain is the prompt after an invalid answer. The confirmer ignores lines
+// repeatedPromptPattern is the prompt after an invalid answer. The confirmer ignores lines
 // that arrive before this prompt.
-var askedAgain = regexp.MustCompile(`unrecognized answer; type [A-Z]{2} to allow, n to deny \(\d+ s\): `)
+var repeatedPromptPattern = regexp.MustCompile(`unrecognized answer; type [A-Z]{2} to allow, n to deny \(\d+ s\): `)
 
 // prompt starts a confirmation for a profile.
 func (p *terminalUser) prompt(ctx context.Context, profile string) (answer chan error) {
@@ -145,7 +145,7 @@ func TestConfirm(t *testing.T) {
 		{"y\nKX\n", true}, {"yes\nn\n", false}, {"\nKX\n", true}, {"\x04KX\n", true},
 	} {
 		answer := p.prompt(t.Context(), "notion")
-		code, text := p.waitFor(askedFor)
+		code, text := p.waitFor(promptPattern)
 		if !strings.Contains(text, "\nIssue a token of \"notion\" to /bin/") || strings.Contains(text, "\x1b") {
 			t.Errorf("prompt %q", text)
 		}
@@ -155,7 +155,7 @@ func TestConfirm(t *testing.T) {
 			p.types(typed)
 		} else {
 			p.types(wrong + "\n")
-			p.waitFor(askedAgain)
+			p.waitFor(repeatedPromptPattern)
 			p.types(right)
 		}
 		if err := <-answer; (err == nil) != tt.yes {
@@ -175,20 +175,20 @@ func TestConfirmAnswersItsOwn(t *testing.T) {
 	p.types("y") // before any prompt
 	ctx, cancel := context.WithCancel(t.Context())
 	a := p.prompt(ctx, "a")
-	code, _ := p.waitFor(askedFor)
+	code, _ := p.waitFor(promptPattern)
 	p.types(code[1]) // for a, before Enter
 	b := p.prompt(t.Context(), "b")
 	cancel()
 	if err := <-a; err == nil {
 		t.Error("a was confirmed")
 	}
-	other, text := p.waitFor(askedFor)
+	other, text := p.waitFor(promptPattern)
 	if !strings.Contains(text, "\nwithdrawn: the client has disconnected\n\nIssue a token of \"b\" to ") || other[1] == code[1] {
 		t.Errorf("output after the first prompt: %q", text)
 	}
 	for _, typed := range []string{"\n", "y\n", code[1] + "\n"} {
 		p.types(typed)
-		p.waitFor(askedAgain)
+		p.waitFor(repeatedPromptPattern)
 		select {
 		case err := <-b:
 			t.Fatalf("%q answered b: %v", typed, err)
@@ -206,17 +206,17 @@ func TestConfirmAnswersItsOwn(t *testing.T) {
 func TestConfirmInTurn(t *testing.T) {
 	p := newTerminalUser(t)
 	p.c.Timeout = 100 * time.Millisecond
-	begin := time.Now()
+	start := time.Now()
 	first := p.prompt(t.Context(), "a")
-	p.waitFor(askedFor)
+	p.waitFor(promptPattern)
 	second := p.prompt(t.Context(), "b")
 	for _, answer := range []chan error{first, second} {
 		if err := <-answer; err == nil || !strings.Contains(err.Error(), "nobody answered") {
 			t.Errorf("without an answer the result is %v", err)
 		}
 	}
-	p.waitFor(askedFor)
-	if took := time.Since(begin); took < 2*p.c.Timeout { // a busy machine only increases it
+	p.waitFor(promptPattern)
+	if took := time.Since(start); took < 2*p.c.Timeout { // a busy machine only increases it
 		t.Errorf("two prompts took %s, want twice %s", took, p.c.Timeout)
 	}
 }
@@ -229,7 +229,7 @@ func TestConfirmFits(t *testing.T) {
 	go func() {
 		answer <- p.c.Confirm(t.Context(), agentd.Request{Socket: "forward", Profile: strings.Repeat("p", 80), Peer: privsock.Peer{PID: 4194304, Exe: strings.Repeat("/long", 40)}})
 	}()
-	code, text := p.waitFor(askedFor)
+	code, text := p.waitFor(promptPattern)
 	for line := range strings.Lines(text) {
 		if len(strings.TrimRight(line, "\n")) > 80 {
 			t.Errorf("%d columns: %q", len(line), line)
@@ -251,7 +251,7 @@ func TestConfirmWhenEnding(t *testing.T) {
 	p := newTerminalUser(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	answer := p.prompt(ctx, "a")
-	p.waitFor(askedFor)
+	p.waitFor(promptPattern)
 	waits := p.prompt(ctx, "b")
 	cancel(errors.New("the agent is stopping"))
 	if err := errors.Join(<-answer, <-waits); err == nil {
@@ -265,7 +265,7 @@ func TestConfirmTerminalGone(t *testing.T) {
 	p := newTerminalUser(t)
 	p.c.Timeout = time.Hour
 	answer := p.prompt(t.Context(), "a")
-	p.waitFor(askedFor)
+	p.waitFor(promptPattern)
 	p.pty.Close()
 	if err := await.Receive(t, "the end of the question", answer); err == nil {
 		t.Error("the request was confirmed")

@@ -48,8 +48,8 @@ func TestAgentTerminalGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = agent.Process.Kill() }) // it may have exited
-		over := make(chan error, 1)
-		go func() { over <- agent.Wait() }()
+		exited := make(chan error, 1)
+		go func() { exited <- agent.Wait() }()
 		waitForText(t, logFile, "next: export", 1)
 		if err := agent.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
@@ -64,7 +64,7 @@ func TestAgentTerminalGone(t *testing.T) {
 				t.Errorf("with %q it ended: %v", shell, err)
 			}
 		}
-		if err := await.Receive(t, "the end of the agent", over); err != nil {
+		if err := await.Receive(t, "the end of the agent", exited); err != nil {
 			t.Errorf("with %q it ended: %v", shell, err)
 		}
 		if _, err := os.Lstat(socket); err == nil {

@@ -182,17 +182,17 @@ func TestCapturedMaskIsExplained(t *testing.T) {
 // count as success.
 func TestCommandsThatSetVariablesReachTheRunner(t *testing.T) {
 	for _, tt := range []struct {
-		provider, flags, good, bad string
+		provider, flags, readable, captured string
 	}{
 		{"TF_BUILD=True", "", `x=$(mcp-login env demo --ci)`, `x=$(mcp-login env demo --ci 2>&1)`},
 		{"TEAMCITY_VERSION=2026.1", " --allow-unmasked", `mcp-login env demo --ci --allow-unmasked 2>/dev/null`, `x=$(mcp-login env demo --ci --allow-unmasked)`},
 	} {
 		j := newCIJob(t, tt.provider)
-		if s := j.runStep(t, "bash -e", tt.good); s.code != exit.Done || !strings.Contains(s.out+s.err, "MCP_DEMO_TOKEN") {
-			t.Errorf("%s: exit code %d, %s%s", tt.good, s.code, s.out, s.err)
+		if s := j.runStep(t, "bash -e", tt.readable); s.code != exit.Done || !strings.Contains(s.out+s.err, "MCP_DEMO_TOKEN") {
+			t.Errorf("%s: exit code %d, %s%s", tt.readable, s.code, s.out, s.err)
 		}
-		if s := j.runStep(t, "bash -e", tt.bad); s.code != exit.Failed || strings.Contains(s.out+s.err, storedToken) {
-			t.Errorf("%s: exit code %d, %s%s", tt.bad, s.code, s.out, s.err)
+		if s := j.runStep(t, "bash -e", tt.captured); s.code != exit.Failed || strings.Contains(s.out+s.err, storedToken) {
+			t.Errorf("%s: exit code %d, %s%s", tt.captured, s.code, s.out, s.err)
 		}
 	}
 }

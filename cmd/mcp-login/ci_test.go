@@ -105,7 +105,7 @@ func TestEnvCIErrors(t *testing.T) {
 		name, env string
 		args      []string
 		code      int
-		says      string
+		want      string
 		out       string
 	}{
 		{"cannot mask", "GITLAB_CI=true", []string{"env", "demo", "--ci"}, exit.Failed, "mcp-login exec", "(exit 1)\n"},
@@ -121,8 +121,8 @@ func TestEnvCIErrors(t *testing.T) {
 			if code := j.run(t, tt.args...); code != tt.code {
 				t.Errorf("exit code %d, want %d", code, tt.code)
 			}
-			if j.out.String() != tt.out || strings.Contains(j.err.String(), storedToken) || !strings.Contains(j.err.String(), tt.says) {
-				t.Errorf("standard output %q, standard error %q, want %q and %q", j.out.String(), j.err.String(), tt.out, tt.says)
+			if j.out.String() != tt.out || strings.Contains(j.err.String(), storedToken) || !strings.Contains(j.err.String(), tt.want) {
+				t.Errorf("standard output %q, standard error %q, want %q and %q", j.out.String(), j.err.String(), tt.out, tt.want)
 			}
 			if _, err := os.Stat(j.vars["GITHUB_ENV"]); err == nil {
 				t.Error("variables were exported anyway")

@@ -65,8 +65,8 @@ func recordFile(name string) string {
 }
 
 func TestComplete(t *testing.T) {
-	elsewhere := filepath.Join(t.TempDir(), "store")
-	storedNames(t, elsewhere, "other")
+	otherStore := filepath.Join(t.TempDir(), "store")
+	storedNames(t, otherStore, "other")
 	for _, tt := range []struct{ line, want string }{
 		{"hea", "headers"},
 		{"log", "login logout"},
@@ -80,9 +80,9 @@ func TestComplete(t *testing.T) {
 		{"login notion ", ""}, // a URL
 		{"discover ", "github notes notion"},
 		{"--timeout 3s env --unset git", "github"},
-		{"env --store " + elsewhere + " ", ""}, // unknown kind of store
-		{"env --store file:" + elsewhere + " ", "other"},
-		{"--profile-dir=" + elsewhere + " exec ", "other"},
+		{"env --store " + otherStore + " ", ""}, // unknown kind of store
+		{"env --store file:" + otherStore + " ", "other"},
+		{"--profile-dir=" + otherStore + " exec ", "other"},
 		{"env --unse", "--unset"},
 		{"env notion --unse", "--unset"},
 		{"env -- --unse", ""},

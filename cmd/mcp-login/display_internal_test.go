@@ -75,7 +75,7 @@ func TestHintsAreRedacted(t *testing.T) {
 // to them, and only package terminal uses escape sequences.
 func TestMessagesAreSanitized(t *testing.T) {
 	const dir = "../../internal/terminal"
-	for _, rule := range []struct{ folder, pattern, but, instead string }{
+	for _, rule := range []struct{ folder, pattern, exception, instead string }{
 		{".", `Fprint\w*\(e\.err`, "help.go", "say"},
 		{".", `Fprint\w*\(e\.out|e\.out\.Write|WriteString\(e\.out|fmt\.Print`, "", "answer, or answerData for programs"},
 		{".", `\bsuggest\.Quote\(`, "client_config.go hook.go", "a suggest.Command"},
@@ -88,7 +88,7 @@ func TestMessagesAreSanitized(t *testing.T) {
 	} {
 		pattern := regexp.MustCompile(rule.pattern)
 		for path, source := range sourceFiles(t, rule.folder) {
-			if use := pattern.FindString(source); use != "" && !strings.Contains(rule.but, filepath.Base(path)) {
+			if use := pattern.FindString(source); use != "" && !strings.Contains(rule.exception, filepath.Base(path)) {
 				t.Errorf("%s has %s: use %s", path, use, rule.instead)
 			}
 		}

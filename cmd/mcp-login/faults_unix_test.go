@@ -25,7 +25,7 @@ type faultCase struct {
 	name, line string
 	env        map[string]string
 	code       int
-	says       []string // in order; regular expressions
+	want       []string // in order; regular expressions
 }
 
 // TestFaultsInWords: failures to reach a server, a proxy or Vault are described in
@@ -43,15 +43,15 @@ func TestFaultsInWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	demands := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
-	t.Cleanup(demands.Close)
-	dead := unusedAddress(t)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
+	t.Cleanup(proxy.Close)
+	unused := unusedAddress(t)
 	doctor := "^hint: to see where it fails: mcp-login doctor "
 	for _, f := range []faultCase{
-		{"refused", "discover http://" + dead + "/mcp", nil, exit.Temporary,
-			[]string{"cannot reach " + dead + ": connection refused$", "^hint: check whether the server is running, and whether a firewall blocks it$", doctor}},
-		{"refused at login", "login x http://" + dead + "/mcp --keeper key-file", nil, exit.Temporary,
-			[]string{"cannot reach " + dead + ": connection refused$", doctor}},
+		{"refused", "discover http://" + unused + "/mcp", nil, exit.Temporary,
+			[]string{"cannot reach " + unused + ": connection refused$", "^hint: check whether the server is running, and whether a firewall blocks it$", doctor}},
+		{"refused at login", "login x http://" + unused + "/mcp --keeper key-file", nil, exit.Temporary,
+			[]string{"cannot reach " + unused + ": connection refused$", doctor}},
 		{"timeout", "discover http://" + silentServer(t) + "/mcp --timeout 50ms", nil, exit.Temporary,
 			[]string{`cannot reach \S+: no answer in time$`, "^hint: check whether the server is running", doctor}},
 		{"DNS", "discover https://nowhere.invalid/mcp", nil, exit.Temporary,
@@ -60,20 +60,20 @@ func TestFaultsInWords(t *testing.T) {
 			[]string{"cannot reach localhost:" + port + ": its certificate is for other names: example.com", "^hint: check the URL, or ask the server's operator to fix it$", doctor}},
 		{"unknown CA", "discover " + secure.URL + "/mcp", nil, exit.Failed,
 			[]string{"its certificate is signed by an authority that this machine does not trust$", "^hint: if your organization issued the certificate, use: --ca-cert FILE$"}},
-		{"not TLS", "discover " + strings.Replace(demands.URL, "http://", "https://", 1) + "/mcp", nil, exit.Failed,
+		{"not TLS", "discover " + strings.Replace(proxy.URL, "http://", "https://", 1) + "/mcp", nil, exit.Failed,
 			[]string{"it does not use TLS on this port$", "^hint: check the port of the URL, or use http:// for a server on this machine$"}},
-		{"proxy refused", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": "http://" + dead}, exit.Temporary,
+		{"proxy refused", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": "http://" + unused}, exit.Temporary,
 			[]string{"cannot reach mcp.example: the HTTP proxy cannot be reached: connection refused$", "^hint: check HTTPS_PROXY and NO_PROXY$", doctor}},
-		{"proxy requires a password", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": demands.URL}, exit.Failed,
+		{"proxy requires a password", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": proxy.URL}, exit.Failed,
 			[]string{`cannot reach mcp.example: the HTTP proxy \S+ requires a user name and password`, "^hint: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"}},
 
-		{"Vault refused", "token a --store vault:secret/x", vaultAt("http://"+dead, "hvs.example"), exit.Temporary,
-			[]string{"vault: read secret/data/x/a at http://" + dead + ": connection refused$", "^hint: check VAULT_ADDR, and that Vault runs: vault status$"}},
+		{"Vault refused", "token a --store vault:secret/x", vaultAt("http://"+unused, "hvs.example"), exit.Temporary,
+			[]string{"vault: read secret/data/x/a at http://" + unused + ": connection refused$", "^hint: check VAULT_ADDR, and that Vault runs: vault status$"}},
 		{"Vault sealed", "token a --store vault:secret/x", vaultAt(vaultSays(t, 503, "Vault is sealed"), "hvs.example"), exit.Store,
 			[]string{"Vault is sealed: an operator must unseal it$", "^hint: an operator of Vault runs: vault operator unseal$"}},
 		{"Vault denied", "token a --store vault:secret/x", vaultAt(vaultSays(t, 403, "permission denied"), "hvs.example"), exit.Store,
 			[]string{"permission denied; the policy must have: path ", "^hint: ask the administrator of Vault for that policy; your token: vault token lookup$"}},
-		{"Vault without a token", "token a --store vault:secret/x", vaultAt("http://"+dead, ""), exit.Store,
+		{"Vault without a token", "token a --store vault:secret/x", vaultAt("http://"+unused, ""), exit.Store,
 			[]string{"no token; set VAULT_TOKEN", "^hint: vault login$"}},
 	} {
 		t.Run(f.name, func(t *testing.T) { t.Parallel(); f.run(t) })
@@ -95,7 +95,7 @@ func (f faultCase) run(t *testing.T) {
 		t.Errorf("exit code %d, want %d; standard output %q\n%s", code, f.code, out.String(), stderr.String())
 	}
 	rest := stderr.String()
-	for _, want := range f.says {
+	for _, want := range f.want {
 		at := regexp.MustCompile("(?m)" + want).FindStringIndex(rest)
 		if at == nil {
 			t.Fatalf("%q is missing in:\n%s", want, stderr.String())

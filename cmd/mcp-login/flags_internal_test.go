@@ -31,7 +31,7 @@ func TestFlagsAreDeclaredOnce(t *testing.T) {
 				first[d.Name] = d
 				continue
 			}
-			if _, may := differ[d.Name]; known != d && !may {
+			if _, allowed := differ[d.Name]; known != d && !allowed {
 				t.Errorf("%s --%s is described as %q and elsewhere as %q: declare it once", l.name(), d.Name, d.About, known.About)
 			}
 		}

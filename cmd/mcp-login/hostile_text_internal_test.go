@@ -143,9 +143,9 @@ func agentThatSays(t *testing.T, text string) (socket string) {
 // hostileServers send hostileText in every possible place.
 type hostileServers struct {
 	refusing, failing, listing string // MCP servers
-	narrow                     string // requires scopes
+	forbidden                  string // requires scopes
 	document                   string // has metadata
-	impostor                   string // has a certificate
+	selfSigned                 string // has a certificate
 	socket                     string // of an agent
 }
 
@@ -160,11 +160,11 @@ func newHostileServers(t *testing.T) hostileServers {
 	}}})
 	called := `"result":` + asJSON(t, map[string]any{"content": []any{map[string]string{"type": "text", "text": hostileText}}})
 	return hostileServers{
-		refusing: hostileMCP(t, map[string]string{"initialize": refused, "server/discover": refused}),
-		failing:  hostileMCP(t, map[string]string{"initialize": initialized, "tools/list": refused}),
-		listing:  hostileMCP(t, map[string]string{"initialize": initialized, "tools/list": tools, "tools/call": called}),
-		narrow:   served(t, asksForScopes), document: served(t, describesItself),
-		impostor: hostileTLS(t), socket: agentThatSays(t, hostileText),
+		refusing:  hostileMCP(t, map[string]string{"initialize": refused, "server/discover": refused}),
+		failing:   hostileMCP(t, map[string]string{"initialize": initialized, "tools/list": refused}),
+		listing:   hostileMCP(t, map[string]string{"initialize": initialized, "tools/list": tools, "tools/call": called}),
+		forbidden: served(t, asksForScopes), document: served(t, describesItself),
+		selfSigned: hostileTLS(t), socket: agentThatSays(t, hostileText),
 	}
 }
 
@@ -209,10 +209,10 @@ func (h hostileServers) cases() []hostileCase {
 		{"JSON-RPC error of a later request", h.failing, []string{"test", "demo"}},
 		{"tools", h.listing, []string{"test", "demo", "--call", "tool"}},
 		{"tools as JSON", h.listing, []string{"test", "demo", "--call", "tool", "--json"}},
-		{"scope of a 403", h.narrow, []string{"test", "demo"}},
-		{"certificate", h.impostor, []string{"test", "demo"}},
-		{"certificate, discover", "", []string{"discover", h.impostor}},
-		{"certificate, login", "", []string{"login", "new", h.impostor}},
+		{"scope of a 403", h.forbidden, []string{"test", "demo"}},
+		{"certificate", h.selfSigned, []string{"test", "demo"}},
+		{"certificate, discover", "", []string{"discover", h.selfSigned}},
+		{"certificate, login", "", []string{"login", "new", h.selfSigned}},
 		{"metadata", "", []string{"discover", h.document}},
 		{"metadata as JSON", "", []string{"discover", h.document, "--json"}},
 		{"record, list", "", []string{"list", "--long"}},
@@ -229,7 +229,7 @@ func (h hostileServers) cases() []hostileCase {
 		{"agent, hint", "", []string{"token", "demo", "--agent-sock", h.socket}},
 		{"agent, error", "", []string{"status", "refused", "--agent-sock", h.socket}},
 		{"log", h.refusing, []string{"test", "demo", "--log-level", "trace"}},
-		{"log as JSON", "", []string{"login", "new", h.impostor, "--log-level", "trace", "--log-format", "json"}},
+		{"log as JSON", "", []string{"login", "new", h.selfSigned, "--log-level", "trace", "--log-format", "json"}},
 		{"command line", "", []string{"env", hostileText}},
 		{"flag", "", []string{"env", "demo", "--format", hostileText}},
 		{"settings", "", []string{"config", "show", "--store", hostileText}},
@@ -243,7 +243,7 @@ func TestHostileTextIsHarmless(t *testing.T) {
 	bad := mcplogin.Credential{
 		Profile: "bad", Server: "https://mcp.test/" + hostileText, Flow: hostileText,
 		Token:  oauth.Token{Access: storedToken, Expiry: time.Now().Add(-time.Hour), Scope: hostileText},
-		Issuer: oauth.Server{Issuer: "https://as.test/" + hostileText, TokenEndpoint: h.impostor},
+		Issuer: oauth.Server{Issuer: "https://as.test/" + hostileText, TokenEndpoint: h.selfSigned},
 	}
 	good := oauth.Token{Access: storedToken, Expiry: time.Now().Add(time.Hour)}
 	for _, tt := range h.cases() {

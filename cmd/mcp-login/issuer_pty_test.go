@@ -159,8 +159,8 @@ func TestSecretNeedsConfirmation(t *testing.T) {
 		if got := term.Cmd.ProcessState.ExitCode(); got != tt.want {
 			t.Errorf("%q: exit code %d, want %d\n%s", tt.typed, got, tt.want, term.Screen())
 		}
-		if asked := strings.Contains(term.Raw.String(), question); asked != (tt.typed != "") || tt.want == exit.Denied && x.sent() != before {
-			t.Errorf("%q: asked %v, then %d requests\n%s", tt.typed, asked, x.sent()-before, term.Screen())
+		if prompted := strings.Contains(term.Raw.String(), question); prompted != (tt.typed != "") || tt.want == exit.Denied && x.sent() != before {
+			t.Errorf("%q: asked %v, then %d requests\n%s", tt.typed, prompted, x.sent()-before, term.Screen())
 		}
 	}
 }

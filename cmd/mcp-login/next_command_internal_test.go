@@ -33,7 +33,7 @@ import (
 
 // errorTable are the errors with which a command may fail, by package and name.
 func errorTable() map[string]error {
-	reach := &url.Error{Op: "Post", URL: "https://mcp.test/mcp", Err: syscall.ECONNREFUSED}
+	network := &url.Error{Op: "Post", URL: "https://mcp.test/mcp", Err: syscall.ECONNREFUSED}
 	return map[string]error{
 		"oauth.Error":              &oauth.Error{Code: "odd", Status: 400},
 		"oauth.RedirectError":      &oauth.RedirectError{To: "https://other.test/mcp"},
@@ -107,7 +107,7 @@ func errorTable() map[string]error {
 		"secretref.PassphraseError": &secretref.PassphraseError{Err: errors.New("x")},
 		"settings.Error":            &settings.Error{},
 
-		"url.Error, of a network": reach,
+		"url.Error, of a network": network,
 		"x509, unknown authority": &url.Error{Op: "Post", URL: "https://mcp.test", Err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}},
 		"x509, expired":           &url.Error{Op: "Post", URL: "https://mcp.test", Err: &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}},
 	}
@@ -142,13 +142,13 @@ func TestErrorsHaveANextCommand(t *testing.T) {
 			t.Errorf("%s has exit code %d and no next command: %q", name, code, hint)
 		}
 	}
-	elsewhere := otherErrors()
+	others := otherErrors()
 	for _, folder := range []string{
 		".", "oauth", "flows", "flows/authcode", "flows/device", "secrets", "secrets/file", "secrets/keyring", "secrets/vault", "agent", "envexport",
 		"internal/mcpprobe", "internal/stores", "internal/paths", "internal/settings",
 	} {
 		for _, name := range exportedErrors(t, filepath.Join("../..", folder)) {
-			if known[name] == nil && elsewhere[name] == "" {
+			if known[name] == nil && others[name] == "" {
 				t.Errorf("%s is in neither table", name)
 			}
 		}

@@ -25,13 +25,13 @@ func TestQuirksInClient(t *testing.T) {
 	for _, q := range oauthtest.Quirks() {
 		for _, flow := range []string{"device", "paste"} {
 			t.Run(q.Name+"/"+flow, func(t *testing.T) {
-				within := func(t *testing.T, f func(*testing.T)) { f(t) }
+				run := func(t *testing.T, f func(*testing.T)) { f(t) }
 				if flow == "device" {
-					within = synctest.Test
+					run = synctest.Test
 				} else {
 					t.Parallel() // the tool waits for the client to list the tools, by the real clock
 				}
-				within(t, func(t *testing.T) {
+				run(t, func(t *testing.T) {
 					p := newPath(t, flow, []oauthtest.Quirk{q})
 					p.inClient = true
 					if !p.take("login") {

@@ -81,11 +81,11 @@ func takeMainPath(t *testing.T, quirks ...oauthtest.Quirk) {
 		t.Run(flow, func(t *testing.T) {
 			// The paste flow does not wait, and its listener cannot be in a
 			// synctest bubble.
-			within := func(t *testing.T, f func(*testing.T)) { f(t) }
+			run := func(t *testing.T, f func(*testing.T)) { f(t) }
 			if flow == "device" {
-				within = synctest.Test
+				run = synctest.Test
 			}
-			within(t, func(t *testing.T) {
+			run(t, func(t *testing.T) {
 				p := newPath(t, flow, quirks)
 				for _, step := range steps {
 					if p.take(step) {
@@ -114,7 +114,7 @@ func newPath(t *testing.T, flow string, quirks []oauthtest.Quirk) *path {
 }
 
 // take runs a step and reports whether the path ends there.
-func (p *path) take(step string) (end bool) {
+func (p *path) take(step string) (ended bool) {
 	p.t.Helper()
 	err := p.run(step)
 	var ends []oauthtest.Ending
@@ -131,8 +131,8 @@ func (p *path) take(step string) (end bool) {
 	}
 	e, _, _ := testEnv(p.t)
 	code, hint := e.Remedy().For(err)
-	as := func(end oauthtest.Ending) bool {
-		return err != nil && code == end.Exit && strings.Contains(err.Error(), end.Says) && strings.Contains(hint, end.Hint)
+	as := func(ended oauthtest.Ending) bool {
+		return err != nil && code == ended.Exit && strings.Contains(err.Error(), ended.Says) && strings.Contains(hint, ended.Hint)
 	}
 	if !slices.ContainsFunc(ends, as) {
 		p.t.Errorf("%s ended with exit code %d, error %v, hint %q; want one of %+v", step, code, err, hint, ends)

@@ -122,8 +122,8 @@ func TestDocsCommands(t *testing.T) {
 		code := strings.Join(regexp.MustCompile("(?s)```.*?```|`[^`]+`").FindAllString(string(text), -1), "\n")
 		for _, m := range regexp.MustCompile("(?m)(?:^[ \t]*|`|\\$ |run: |\\$\\()mcp-login ([a-z][a-z-]*)([^#`\n]*)").FindAllStringSubmatch(code, -1) {
 			lines++
-			for _, fault := range documented(e, m[1], m[2]) {
-				t.Errorf("%s: %s: %s", filepath.Base(path), fault, m[0])
+			for _, problem := range documented(e, m[1], m[2]) {
+				t.Errorf("%s: %s: %s", filepath.Base(path), problem, m[0])
 			}
 		}
 	}

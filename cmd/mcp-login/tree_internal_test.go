@@ -150,11 +150,11 @@ func TestFlagsBeforeAndAfter(t *testing.T) {
 			if !slices.Equal(wantWords, arguments) {
 				t.Fatalf("arguments %q, want %q", wantWords, arguments)
 			}
-			behind := slices.Concat(l.path, arguments, settings)
+			flagsLast := slices.Concat(l.path, arguments, settings)
 			if l.Name == execName { // after the program's name, flags are the program's
-				behind = slices.Concat(l.path, arguments[:1], settings, arguments[1:])
+				flagsLast = slices.Concat(l.path, arguments[:1], settings, arguments[1:])
 			}
-			got, words := parsed(t, behind)
+			got, words := parsed(t, flagsLast)
 			if !maps.Equal(got, want) || !slices.Equal(words, arguments) {
 				t.Errorf("flags behind: %v %q\nwant %v %q", got, words, want, arguments)
 			}

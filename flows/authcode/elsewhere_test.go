@@ -94,15 +94,15 @@ func TestElsewherePortTaken(t *testing.T) {
 // runs, and no code is exchanged. If the user declines, the login ends.
 func TestElsewhereFallsBack(t *testing.T) {
 	t.Parallel()
-	lost := errors.New("lost")
+	disconnected := errors.New("lost")
 	for _, tt := range []struct {
 		name   string
 		laptop laptop
 		want   error
 	}{
-		{"during Reserve", laptop{refuse: lost}, flows.ErrUnsupported},
-		{"during Open", laptop{fail: lost}, flows.ErrUnsupported},
-		{"during Answer", laptop{answer: func(url.Values) (string, error) { return "", lost }}, flows.ErrUnsupported},
+		{"during Reserve", laptop{refuse: disconnected}, flows.ErrUnsupported},
+		{"during Open", laptop{fail: disconnected}, flows.ErrUnsupported},
+		{"during Answer", laptop{answer: func(url.Values) (string, error) { return "", disconnected }}, flows.ErrUnsupported},
 		{"foreign", laptop{answer: func(url.Values) (string, error) { return "code=evil-12345&state=OTHER", nil }}, flows.ErrUnsupported},
 		{"garbage", laptop{answer: func(url.Values) (string, error) { return "%zz-12345", nil }}, flows.ErrUnsupported},
 		{"canceled", laptop{answer: func(url.Values) (string, error) { return "", flows.ErrDenied }}, flows.ErrDenied},

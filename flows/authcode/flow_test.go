@@ -354,8 +354,8 @@ func TestUnrelatedRequests(t *testing.T) {
 	t.Parallel()
 	s := newServer()
 	open, wait := browser(func(link string) {
-		good := redirectURL(t, link)
-		at, err := url.Parse(good)
+		valid := redirectURL(t, link)
+		at, err := url.Parse(valid)
 		if err != nil {
 			t.Error(err)
 			return
@@ -367,19 +367,19 @@ func TestUnrelatedRequests(t *testing.T) {
 		}{
 			{"checklist 26: state of another login", "GET", redirectURL(t, link, "state", "x"), "", 400},
 			{"no state", "GET", redirectURL(t, link, "state", ""), "", 400},
-			{"state twice", "GET", good + "&state=x", "", 400},
-			{"code twice", "GET", good + "&code=x", "", 400},
-			{"broken query", "GET", good + "&a=%zz", "", 400},
+			{"state twice", "GET", valid + "&state=x", "", 400},
+			{"code twice", "GET", valid + "&code=x", "", 400},
+			{"broken query", "GET", valid + "&a=%zz", "", 400},
 			{"no query", "GET", other("/callback"), "", 400},
-			{"other path", "GET", strings.Replace(good, "/callback", "/callback/", 1), "", 404},
-			{"encoded path", "GET", strings.Replace(good, "/callback", "/%63allback", 1), "", 404},
+			{"other path", "GET", strings.Replace(valid, "/callback", "/callback/", 1), "", 404},
+			{"encoded path", "GET", strings.Replace(valid, "/callback", "/%63allback", 1), "", 404},
 			{"favicon", "GET", other("/favicon.ico"), "", 404},
-			{"POST", "POST", good, "", 405},
-			{"HEAD", "HEAD", good, "", 405},
-			{"OPTIONS", "OPTIONS", good, "", 405},
-			{"rebound name", "GET", good, "evil.test:" + at.Port(), 403},
-			{"no port", "GET", good, "127.0.0.1", 403},
-			{"other port", "GET", good, "127.0.0.1:1", 403},
+			{"POST", "POST", valid, "", 405},
+			{"HEAD", "HEAD", valid, "", 405},
+			{"OPTIONS", "OPTIONS", valid, "", 405},
+			{"rebound name", "GET", valid, "evil.test:" + at.Port(), 403},
+			{"no port", "GET", valid, "127.0.0.1", 403},
+			{"other port", "GET", valid, "127.0.0.1:1", 403},
 			{"rebound start", "GET", other("/"), "evil.test:" + at.Port(), 403},
 		} {
 			r := get(t, tt.address)
@@ -393,7 +393,7 @@ func TestUnrelatedRequests(t *testing.T) {
 		if n := len(s.exchanges()); n != 0 {
 			t.Errorf("%d exchanges before the answer", n)
 		}
-		visit(t, get(t, good))
+		visit(t, get(t, valid))
 	})
 	_, err := (&authcode.Flow{Open: open}).Run(t.Context(), s.request())
 	wait()
@@ -508,9 +508,9 @@ func TestReservedParams(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	good := newServer().meta
-	with := func(change func(*oauth.Server)) oauth.Server { s := good; change(&s); return s }
-	elsewhere := authcode.Redirect{URL: "https://relay.test/cb"}
+	valid := newServer().meta
+	with := func(change func(*oauth.Server)) oauth.Server { s := valid; change(&s); return s }
+	remote := authcode.Redirect{URL: "https://relay.test/cb"}
 	paste := func(context.Context, error) (string, error) { return "", io.EOF }
 	for _, tt := range []struct {
 		name   string
@@ -518,22 +518,22 @@ func TestCheck(t *testing.T) {
 		server oauth.Server
 		want   error
 	}{
-		{"good", &authcode.Flow{}, good, nil},
+		{"good", &authcode.Flow{}, valid, nil},
 		{"no authorization endpoint", &authcode.Flow{}, with(func(s *oauth.Server) { s.AuthorizationEndpoint = "" }), flows.ErrUnsupported},
 		{"no token endpoint", &authcode.Flow{}, with(func(s *oauth.Server) { s.TokenEndpoint = "" }), flows.ErrUnsupported},
 		{"no code grant", &authcode.Flow{}, with(func(s *oauth.Server) { s.GrantTypes = []string{"client_credentials"} }), flows.ErrUnsupported},
 		{"checklist 25: no PKCE", &authcode.Flow{}, with(func(s *oauth.Server) { s.CodeChallengeMethods = nil }), flows.ErrUnsupported},
 		{"no PKCE, assumed", &authcode.Flow{AssumePKCE: true}, with(func(s *oauth.Server) { s.CodeChallengeMethods = nil }), nil},
 		{"checklist 24: plain PKCE alone", &authcode.Flow{AssumePKCE: true}, with(func(s *oauth.Server) { s.CodeChallengeMethods = []string{"plain"} }), flows.ErrUnsupported},
-		{"elsewhere and no paste", &authcode.Flow{Redirect: elsewhere}, good, flows.ErrUnsupported},
-		{"elsewhere and paste", &authcode.Flow{Redirect: elsewhere, Paste: paste}, good, nil},
-		{"checklist 27: plain http elsewhere", &authcode.Flow{Redirect: authcode.Redirect{URL: "http://relay.test/cb"}, Paste: paste}, good, authcode.ErrRedirect},
-		{"listen on all addresses", &authcode.Flow{Redirect: authcode.Redirect{Host: "0.0.0.0"}}, good, authcode.ErrRedirect},
-		{"listen on a name", &authcode.Flow{Redirect: authcode.Redirect{Host: "box.test"}}, good, authcode.ErrRedirect},
-		{"odd port", &authcode.Flow{Redirect: authcode.Redirect{Port: 70000}}, good, authcode.ErrRedirect},
-		{"path without slash", &authcode.Flow{Redirect: authcode.Redirect{Path: "@evil.test/"}}, good, authcode.ErrRedirect},
-		{"path with answer", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb?state=x"}}, good, authcode.ErrRedirect},
-		{"fragment", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb#x"}}, good, authcode.ErrRedirect},
+		{"elsewhere and no paste", &authcode.Flow{Redirect: remote}, valid, flows.ErrUnsupported},
+		{"elsewhere and paste", &authcode.Flow{Redirect: remote, Paste: paste}, valid, nil},
+		{"checklist 27: plain http elsewhere", &authcode.Flow{Redirect: authcode.Redirect{URL: "http://relay.test/cb"}, Paste: paste}, valid, authcode.ErrRedirect},
+		{"listen on all addresses", &authcode.Flow{Redirect: authcode.Redirect{Host: "0.0.0.0"}}, valid, authcode.ErrRedirect},
+		{"listen on a name", &authcode.Flow{Redirect: authcode.Redirect{Host: "box.test"}}, valid, authcode.ErrRedirect},
+		{"odd port", &authcode.Flow{Redirect: authcode.Redirect{Port: 70000}}, valid, authcode.ErrRedirect},
+		{"path without slash", &authcode.Flow{Redirect: authcode.Redirect{Path: "@evil.test/"}}, valid, authcode.ErrRedirect},
+		{"path with answer", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb?state=x"}}, valid, authcode.ErrRedirect},
+		{"fragment", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb#x"}}, valid, authcode.ErrRedirect},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if err := tt.flow.Check(tt.server); !errors.Is(err, tt.want) || tt.want == nil && err != nil {

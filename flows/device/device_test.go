@@ -247,11 +247,11 @@ func TestExpiredCodeIsReplacedIfRetryAllows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{ExpiresIn: 12 * s}}
 		p := &recordingPrompt{}
-		asked := 0
-		retry := func(context.Context) bool { asked++; p.does = approveAfter(srv, s); return true }
+		prompts := 0
+		retry := func(context.Context) bool { prompts++; p.does = approveAfter(srv, s); return true }
 		_, end, err := run(t, srv, &device.Flow{Prompt: p, Retry: retry})
-		if err != nil || end != 17*s || asked != 1 || len(p.codes) != 2 {
-			t.Fatalf("ended at %v with %v after %d questions and %d codes", end, err, asked, len(p.codes))
+		if err != nil || end != 17*s || prompts != 1 || len(p.codes) != 2 {
+			t.Fatalf("ended at %v with %v after %d questions and %d codes", end, err, prompts, len(p.codes))
 		}
 		if p.codes[0].UserCode == p.codes[1].UserCode {
 			t.Error("the second code is the first")
@@ -265,8 +265,8 @@ func TestCodesThatExpireAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{}
 		srv.Fault(oauthtest.DeviceAuth, oauthtest.Fault{Times: -1, Status: 200, Body: `{"device_code":"d","user_code":"u","verification_uri":"https://mcp.test/device","expires_in":0.001}`})
-		begun := time.Now()
-		retry := func(context.Context) bool { return time.Since(begun) < time.Minute }
+		start := time.Now()
+		retry := func(context.Context) bool { return time.Since(start) < time.Minute }
 		if _, _, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}, Retry: retry}); !errors.Is(err, flows.ErrExpired) {
 			t.Errorf("Run() = %v, want ErrExpired", err)
 		}
@@ -370,7 +370,7 @@ func TestPendingWithUnusualStatus(t *testing.T) {
 // client, and so rejects every poll that is too early.
 type slowClockServer struct {
 	*oauthtest.Server
-	pace      float64 // server seconds per client second
+	rate      float64 // server seconds per client second
 	last      time.Time
 	interval  time.Duration
 	slowDowns int
@@ -381,7 +381,7 @@ func (f *slowClockServer) RoundTrip(r *http.Request) (*http.Response, error) {
 		f.last = time.Now()
 		return f.Server.RoundTrip(r)
 	}
-	waited := time.Duration(float64(time.Since(f.last)) * f.pace)
+	waited := time.Duration(float64(time.Since(f.last)) * f.rate)
 	f.last = time.Now()
 	if waited < f.interval {
 		f.interval += 5 * s
@@ -394,14 +394,14 @@ func (f *slowClockServer) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestFastClockAdapts(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
-		pace      float64
+		rate      float64
 		slowDowns int
 	}{
 		{"exact", 1, 0}, {"7% fast", 0.93, 1}, {"10% fast", 0.9, 1}, {"a quarter fast", 0.75, 2}, {"twice as fast", 0.5, 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := &slowClockServer{Server: &oauthtest.Server{}, pace: tt.pace, interval: 5 * s}
+				f := &slowClockServer{Server: &oauthtest.Server{}, rate: tt.rate, interval: 5 * s}
 				r := request(t, f.Server, f)
 				p := &recordingPrompt{does: approveAfter(f.Server, 14*time.Minute)}
 				if _, err := (&device.Flow{Prompt: p}).Run(t.Context(), r); err != nil {

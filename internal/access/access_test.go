@@ -35,16 +35,16 @@ import (
 // arguments, and its messages.
 func opener(t *testing.T, words ...string) (access.Opener, *bytes.Buffer) {
 	t.Helper()
-	home, said := t.TempDir(), new(bytes.Buffer)
+	home, output := t.TempDir(), new(bytes.Buffer)
 	getenv := func(name string) string { return map[string]string{"HOME": home, "USERPROFILE": home}[name] }
 	tree := commandline.Tree{Commands: []*commandline.Command{{Name: "test", Args: "[NAME]", Flags: []commandline.Flag{{Key: settings.Key{Name: "expect-issuer"}}}}}}
 	return access.Opener{
 		Options:    access.Options{Keeper: "key-file"},
 		Invocation: invocation.Invocation{Line: tree.Interpret(append([]string{"test"}, words...)), Getenv: getenv},
-		Streams:    terminal.Streams{In: strings.NewReader(""), Out: io.Discard, Err: said, Getenv: getenv, TTY: func() (*os.File, error) { return nil, os.ErrNotExist }},
+		Streams:    terminal.Streams{In: strings.NewReader(""), Out: io.Discard, Err: output, Getenv: getenv, TTY: func() (*os.File, error) { return nil, os.ErrNotExist }},
 		Hidden:     redact.To(io.Discard), Dirs: paths.Dirs{Getenv: getenv}, Log: slog.New(slog.DiscardHandler),
 		Clients: sync.OnceValues(outbound.Options{Getenv: getenv}.Clients),
-	}, said
+	}, output
 }
 
 // stored saves a credential of a server that does not exist.
@@ -147,20 +147,20 @@ func TestImportKeeps(t *testing.T) {
 // TestNewStoreIsAnnounced: a new store is announced with its keeper once it
 // exists.
 func TestNewStoreIsAnnounced(t *testing.T) {
-	o, said := opener(t)
+	o, output := opener(t)
 	o.Keeper = ""
 	store, err := o.OpenStore(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(said.String(), "created the store") {
-		t.Errorf("output before the first write: %q", said)
+	if strings.Contains(output.String(), "created the store") {
+		t.Errorf("output before the first write: %q", output)
 	}
 	if err := stores.Probe(t.Context(), store); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Count(said.String(), "created the store") != 1 {
-		t.Errorf("output %q", said)
+	if strings.Count(output.String(), "created the store") != 1 {
+		t.Errorf("output %q", output)
 	}
 }
 

@@ -64,29 +64,29 @@ func TestFlood(t *testing.T) {
 		w := newWorld(t, time.Hour)
 		w.login("a")
 		defer w.start()()
-		given, turned, seconds := 0, 0, 60
+		issued, rejected, seconds := 0, 0, 60
 		for range seconds {
 			for range 500 {
 				status, _, e := w.ask(Socket{}, "a")
 				switch {
 				case status == http.StatusOK:
-					given++
+					issued++
 				case status == http.StatusTooManyRequests && e.Code == agent.CodeTemporary:
-					turned++
+					rejected++
 				default:
 					t.Fatalf("status %d, %+v", status, e)
 				}
 			}
 			time.Sleep(time.Second)
 		}
-		if most := burst + perSecond*seconds; given > most || given < most-perSecond {
-			t.Errorf("%d of %d tokens were issued", given, given+turned)
+		if highest := burst + perSecond*seconds; issued > highest || issued < highest-perSecond {
+			t.Errorf("%d of %d tokens were issued", issued, issued+rejected)
 		}
-		if n := strings.Count(w.audit.String(), outcomeIssued); n != given {
-			t.Errorf("%d of %d issued tokens are in the audit log", n, given)
+		if n := strings.Count(w.audit.String(), outcomeIssued); n != issued {
+			t.Errorf("%d of %d issued tokens are in the audit log", n, issued)
 		}
 		if n := strings.Count(w.audit.String(), "rejected since"); n < 3 || n > seconds/int(reportEvery/time.Second) {
-			t.Errorf("%d lines about %d rejected requests", n, turned)
+			t.Errorf("%d lines about %d rejected requests", n, rejected)
 		}
 		if status, _, _ := w.ask(Socket{Name: "other"}, "a"); status != http.StatusOK {
 			t.Errorf("another socket: status %d", status)

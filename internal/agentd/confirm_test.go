@@ -16,10 +16,10 @@ import (
 // TestStopDuringConfirmation: an agent that stops does not wait for a confirmation, and the
 // client gets an error.
 func TestStopDuringConfirmation(t *testing.T) {
-	asked := make(chan struct{})
+	prompted := make(chan struct{})
 	l := startTestAgent(t, func(c *agentd.Config) {
 		c.Confirm = func(ctx context.Context, _ agentd.Request) error {
-			close(asked)
+			close(prompted)
 			<-ctx.Done()
 			return errors.New("nobody answered")
 		}
@@ -29,8 +29,8 @@ func TestStopDuringConfirmation(t *testing.T) {
 		_, err := (&agent.Client{Socket: l.path}).Issue(t.Context(), "a", 0, "")
 		answer <- err
 	}()
-	<-asked
-	l.end() // an agent that waited for the answer would close the connection without a response
+	<-prompted
+	l.stop() // an agent that waited for the answer would close the connection without a response
 	if err := <-answer; !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "the agent is stopping") {
 		t.Errorf("the client got %v", err)
 	}

@@ -152,13 +152,13 @@ func TestLongPath(t *testing.T) {
 // TestListenWhereOthersWrite: in a folder that others can write to, anyone could
 // replace the socket.
 func TestListenWhereOthersWrite(t *testing.T) {
-	for mode, fine := range map[os.FileMode]bool{0o777: false, 0o775: false, 0o755: true, 0o777 | os.ModeSticky: true} {
+	for mode, allowed := range map[os.FileMode]bool{0o777: false, 0o775: false, 0o755: true, 0o777 | os.ModeSticky: true} {
 		dir := t.TempDir()
 		if err := os.Chmod(dir, mode); err != nil {
 			t.Fatal(err)
 		}
 		l, remove, err := agentd.Listen(filepath.Join(dir, "s"))
-		if (err == nil) != fine || err != nil && !strings.Contains(err.Error(), "chmod go-w") {
+		if (err == nil) != allowed || err != nil && !strings.Contains(err.Error(), "chmod go-w") {
 			t.Errorf("in a folder of mode %s: %v", mode, err)
 		}
 		if err == nil {

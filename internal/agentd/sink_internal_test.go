@@ -39,7 +39,7 @@ func TestSinkAlwaysValid(t *testing.T) {
 		w.login("a")
 		stop := w.start(withSinks(false, mustParse(t, "a="+path+",format=json")))
 		seen := map[string]bool{}
-		for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(7 * time.Millisecond) {
+		for start := time.Now(); time.Since(start) < time.Minute; time.Sleep(7 * time.Millisecond) {
 			data, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
@@ -80,7 +80,7 @@ func TestSinkFollowsTheLogin(t *testing.T) {
 				t.Errorf("%s the file exists (%v)", when, err)
 			}
 		}
-		there := func(when string) string {
+		exists := func(when string) string {
 			t.Helper()
 			data, err := os.ReadFile(path)
 			if err != nil || !strings.HasPrefix(string(data), "at-") || bytes.Count(data, []byte("\n")) != 1 {
@@ -92,19 +92,19 @@ func TestSinkFollowsTheLogin(t *testing.T) {
 		w.login("a")
 		time.Sleep(syncEvery + lookEvery)
 		synctest.Wait()
-		first := there("after the login")
+		first := exists("after the login")
 		if err := os.WriteFile(path, []byte("at-other"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(lookEvery)
 		synctest.Wait()
-		if again := there("after the damage"); again != first {
+		if again := exists("after the damage"); again != first {
 			t.Errorf("repaired as %q, want %q", again, first)
 		}
 		w.agent.jumped(-time.Hour)
 		time.Sleep(lookEvery)
 		synctest.Wait()
-		if renewed := there("after the clock was set back"); renewed == first {
+		if renewed := exists("after the clock was set back"); renewed == first {
 			t.Error("the token's expiry is not known")
 		}
 		w.store.fail(os.ErrPermission)
@@ -114,7 +114,7 @@ func TestSinkFollowsTheLogin(t *testing.T) {
 		w.store.fail(nil)
 		time.Sleep(idle + lookEvery)
 		synctest.Wait()
-		there("after the store's recovery")
+		exists("after the store's recovery")
 		_, v, err := w.store.Memory.Get(t.Context(), "a")
 		if err == nil {
 			err = w.store.Delete(t.Context(), "a", v)

@@ -138,9 +138,9 @@ func TestSlowServer(t *testing.T) {
 		expired := false
 		for range 40 {
 			time.Sleep(10 * time.Second)
-			begin := time.Now()
+			start := time.Now()
 			status, a, e := w.ask(Socket{}, "a")
-			switch took := time.Since(begin); {
+			switch took := time.Since(start); {
 			case status == http.StatusOK && (!w.works(a) || took > maxWait):
 				t.Errorf("issued after %s, with %s left", took, time.Until(a.Expiry))
 			case status == http.StatusServiceUnavailable:

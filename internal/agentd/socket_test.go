@@ -50,7 +50,7 @@ func start(t *testing.T, profiles ...string) (path string, srv *oauthtest.Server
 type testAgent struct {
 	path string
 	srv  *oauthtest.Server
-	end  func() // waits; stopped at the end of the test at the latest
+	stop func() // waits; stopped at the end of the test at the latest
 }
 
 func startTestAgent(t *testing.T, edit func(*agentd.Config), profiles ...string) testAgent {

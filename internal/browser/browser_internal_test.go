@@ -180,10 +180,10 @@ func TestBrowserIsStartedByArguments(t *testing.T) {
 
 func TestBrowserNextCandidate(t *testing.T) {
 	t.Parallel()
-	bad, _ := script(t, "exit 1")
-	good, record := script(t, "exit 0")
+	failing, _ := script(t, "exit 1")
+	working, record := script(t, "exit 0")
 	env := func(name string) string {
-		return map[string]string{"BROWSER": "/nonexistent/b:" + bad + ":" + good}[name]
+		return map[string]string{"BROWSER": "/nonexistent/b:" + failing + ":" + working}[name]
 	}
 	b := &Browser{goos: "linux", getenv: env, environ: os.Environ(), settle: time.Hour}
 	if err := b.Open(t.Context(), "https://as.test/"); err != nil {

@@ -33,9 +33,9 @@ func TestSharedMemory(t *testing.T) {
 		if err := grow(third, ctx, blockSize); err != nil {
 			t.Errorf("a short message: %v", err)
 		}
-		begin := time.Now()
-		if err := grow(third, ctx, 1<<20); !errors.Is(err, ErrFull) || time.Since(begin) != timeout {
-			t.Errorf("a message over the limit: %v after %s", err, time.Since(begin))
+		start := time.Now()
+		if err := grow(third, ctx, 1<<20); !errors.Is(err, ErrFull) || time.Since(start) != timeout {
+			t.Errorf("a message over the limit: %v after %s", err, time.Since(start))
 		}
 		cancelled, cancel := context.WithCancel(ctx)
 		time.AfterFunc(time.Second, cancel)
@@ -64,14 +64,14 @@ func TestBuffersOfOneRequest(t *testing.T) {
 		m := NewBudget()
 		ctx := m.WithAccount(t.Context())
 		first, second := New(AccountOf(ctx), 64<<20), New(AccountOf(ctx), 64<<20)
-		begin := time.Now()
+		start := time.Now()
 		for _, b := range []*Buffer{first, second} {
 			if err := b.Add(ctx, make([]byte, 60<<20)); err != nil {
 				t.Error(err)
 			}
 		}
-		if _, err := second.Bytes(ctx); err != nil || time.Since(begin) != 0 {
-			t.Errorf("%v after %s", err, time.Since(begin))
+		if _, err := second.Bytes(ctx); err != nil || time.Since(start) != 0 {
+			t.Errorf("%v after %s", err, time.Since(start))
 		}
 		first.Reset()
 		if !m.exclusive {

@@ -97,10 +97,10 @@ func TestCursor(t *testing.T) {
 
 // TestEndlessLines: the length of lines and events is limited.
 func TestEndlessLines(t *testing.T) {
-	for _, begin := range []string{"data: ", ": comment", "event: ", "id: "} {
-		r, data, _ := reader(io.MultiReader(strings.NewReader(begin), endless("x")))
+	for _, prefix := range []string{"data: ", ": comment", "event: ", "id: "} {
+		r, data, _ := reader(io.MultiReader(strings.NewReader(prefix), endless("x")))
 		if _, err := r.Next(); !errors.Is(err, buffer.ErrTooLong) || !strings.Contains(err.Error(), fmt.Sprint(limit)) || len(data.Bytes) > limit {
-			t.Errorf("%q: %v", begin, err)
+			t.Errorf("%q: %v", prefix, err)
 		}
 	}
 	r, data, _ := reader(endless("data: x\n"))

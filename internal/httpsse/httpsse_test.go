@@ -130,9 +130,9 @@ func TestNewServer(t *testing.T) {
 		}
 		return requests.Load()
 	}
-	plain, ours := count(http.DefaultTransport), count(&Transport{Base: http.DefaultTransport, Server: srv.URL})
-	if ours > plain {
-		t.Errorf("%d requests, without it %d", ours, plain)
+	plain, wrapped := count(http.DefaultTransport), count(&Transport{Base: http.DefaultTransport, Server: srv.URL})
+	if wrapped > plain {
+		t.Errorf("%d requests, without it %d", wrapped, plain)
 	}
 }
 

@@ -47,7 +47,7 @@ func say(text string) *mcp.CallToolResult {
 }
 
 // serve serves a handler and records each request as method and value of a header.
-func serve(t *testing.T, handler http.Handler, header string) (url string, seen func() []string) {
+func serve(t *testing.T, handler http.Handler, header string) (url string, requests func() []string) {
 	t.Helper()
 	var mu sync.Mutex
 	var all []string
@@ -75,7 +75,7 @@ func TestSDKServer(t *testing.T) {
 		for _, version := range []string{"", "2025-11-25", "2025-06-18", "2025-03-26"} {
 			t.Run(fmt.Sprint(stateless, version), func(t *testing.T) {
 				s := sdkServer()
-				url, seen := serve(t, mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s }, &mcp.StreamableHTTPOptions{Stateless: stateless}), "Mcp-Session-Id")
+				url, requests := serve(t, mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s }, &mcp.StreamableHTTPOptions{Stateless: stateless}), "Mcp-Session-Id")
 				r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{
 					Session: stored(t, url), Server: url, ProtocolVersion: version, Version: "1",
 					Calls: []mcpprobe.Call{{Tool: "three"}, {Tool: "region", Args: []byte(`{"where":"Żory"}`)}},
@@ -92,8 +92,8 @@ func TestSDKServer(t *testing.T) {
 				if got := r.Results[1].Texts(); r.ProtocolVersion == "2026-07-28" && !slices.Equal(got, []string{"=?base64?xbtvcnk=?="}) {
 					t.Errorf("the header repeats %q", got)
 				}
-				if last := seen()[len(seen())-1]; stateless == strings.HasPrefix(last, "DELETE ") {
-					t.Errorf("requests %q", seen())
+				if last := requests()[len(requests())-1]; stateless == strings.HasPrefix(last, "DELETE ") {
+					t.Errorf("requests %q", requests())
 				}
 			})
 		}
@@ -133,8 +133,8 @@ func TestUnsupportedServerRequests(t *testing.T) {
 		},
 		"tools/call": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
-			for i, asked := range []string{"ping", "roots/list", "sampling/createMessage", "elicitation/create"} {
-				fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"id\":\"s%d\",\"method\":%q}\n\n", i, asked)
+			for i, method := range []string{"ping", "roots/list", "sampling/createMessage", "elicitation/create"} {
+				fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"id\":\"s%d\",\"method\":%q}\n\n", i, method)
 			}
 			w.(http.Flusher).Flush()
 			var all []string
@@ -297,7 +297,7 @@ func TestStreamIsResumed(t *testing.T) {
 // TestVersionNegotiation: a server that rejects a version lists the ones that it
 // supports.
 func TestVersionNegotiation(t *testing.T) {
-	refusal := func(w http.ResponseWriter, r *http.Request) {
+	rejection := func(w http.ResponseWriter, r *http.Request) {
 		id := r.Context().Value(idKey{}).(json.RawMessage)
 		if r.Header.Get("Mcp-Protocol-Version") == "2026-07-28" {
 			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"supportedVersions":["2026-07-28"],"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"new","version":"2"}}}}`, id)
@@ -306,7 +306,7 @@ func TestVersionNegotiation(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32022,"message":"no","data":{"supported":["2026-07-28"]}}}`, id)
 	}
-	url, _ := serve(t, fake(map[string]http.HandlerFunc{"server/discover": refusal}), "")
+	url, _ := serve(t, fake(map[string]http.HandlerFunc{"server/discover": rejection}), "")
 	r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, url), Server: url, ProtocolVersion: "2027-01-01"})
 	if err != nil || r.ProtocolVersion != "2026-07-28" || r.Name != "new" {
 		t.Errorf("Run() = %+v, %v", r, err)
@@ -341,9 +341,9 @@ func TestUnreachableServer(t *testing.T) {
 	if !errors.Is(err, mcplogin.ErrLoginRequired) || strings.Contains(err.Error(), "Post") || oauth.Temporary(err) {
 		t.Errorf("Run() = %v, want ErrLoginRequired alone", err)
 	}
-	gone := httptest.NewServer(nil)
-	gone.Close()
-	_, err = mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, gone.URL), Server: gone.URL, Timeout: time.Minute})
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	_, err = mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, closed.URL), Server: closed.URL, Timeout: time.Minute})
 	if err == nil || !oauth.Temporary(err) {
 		t.Errorf("Run() = %v, want a fault of the network", err)
 	}

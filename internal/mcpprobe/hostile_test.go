@@ -86,7 +86,7 @@ func TestHostileServersAreBounded(t *testing.T) {
 			repeatText(w, r, text)
 		}
 	}
-	carelessType := func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
+	invalidType := func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 		w.Header().Set("Content-Type", "text/event-stream; a=1; a=2")
 		repeatText(w, r, ": ping\n\n")
 	}
@@ -112,7 +112,7 @@ func TestHostileServersAreBounded(t *testing.T) {
 		{"endless line", "sent more than 16 MiB", stream("data: x")},
 		{"endless comments", "messages", stream(": ping\n\n")},
 		{"endless comments whose lines end with \\r", "messages", stream(": ping\r\r")},
-		{"endless comments of a type with broken parameters", "messages", carelessType},
+		{"endless comments of a type with broken parameters", "messages", invalidType},
 		{"endless pings", "messages", stream(`data: {"jsonrpc":"2.0","id":"p","method":"ping"}` + "\n\n")},
 		{"endless pings in lines that end with \\r", "messages", stream(`data: {"jsonrpc":"2.0","method":"ping"}` + "\r\r")},
 		{"endless pings of a type with parameters", "messages", func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
@@ -152,7 +152,7 @@ func allocated() uint64 {
 // TestSilentServerTimesOut: a server that never completes its response ends the run
 // with an error that says to try again.
 func TestSilentServerTimesOut(t *testing.T) {
-	dribble := func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
+	sendSlowly := func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		for r.Context().Err() == nil { // slowly, so that no length limit applies
 			io.WriteString(w, ": x\n")
@@ -161,7 +161,7 @@ func TestSilentServerTimesOut(t *testing.T) {
 		}
 	}
 	for name, handler := range map[string]http.HandlerFunc{
-		"a slow answer":        answers(dribble),
+		"a slow answer":        answers(sendSlowly),
 		"no answer to tools":   answers(func(_ http.ResponseWriter, r *http.Request, _ json.RawMessage) { <-r.Context().Done() }),
 		"no answer to connect": func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() },
 	} {
@@ -180,14 +180,14 @@ func TestSilentServerTimesOut(t *testing.T) {
 // TestRedirectsOfAPostAreRejected: a request body is not sent to another URL after a
 // redirect.
 func TestRedirectsOfAPostAreRejected(t *testing.T) {
-	asked := make(chan string, 9)
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	requests := make(chan string, 9)
+	otherServer := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		asked <- r.Method + " " + string(body)
+		requests <- r.Method + " " + string(body)
 	}))
-	defer elsewhere.Close()
+	defer otherServer.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		for _, target := range []string{elsewhere.URL, "http://169.254.169.254/latest/meta-data"} {
+		for _, target := range []string{otherServer.URL, "http://169.254.169.254/latest/meta-data"} {
 			srv := httptest.NewServer(http.RedirectHandler(target, status))
 			_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, srv.URL), Server: srv.URL})
 			if err == nil || !strings.Contains(err.Error(), "a POST is never redirected") {
@@ -197,7 +197,7 @@ func TestRedirectsOfAPostAreRejected(t *testing.T) {
 		}
 	}
 	select {
-	case got := <-asked:
+	case got := <-requests:
 		t.Errorf("the other server received a request: %s", got)
 	default:
 	}

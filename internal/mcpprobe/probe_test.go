@@ -96,7 +96,7 @@ func TestMoreScopes(t *testing.T) {
 	defer srv.Close()
 	url := srv.URL + "/mcp"
 	s := session(t, url)
-	refuse := roundTripper(func(r *http.Request) (*http.Response, error) {
+	reject := roundTripper(func(r *http.Request) (*http.Response, error) {
 		if r.Body != nil {
 			r.Body.Close()
 		}
@@ -105,7 +105,7 @@ func TestMoreScopes(t *testing.T) {
 			Header: http.Header{"Www-Authenticate": {`Bearer error="insufficient_scope", scope="mcp:write"`}},
 		}, nil
 	})
-	_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: refuse})
+	_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: reject})
 	var scope *mcplogin.InsufficientScopeError
 	if !errors.As(err, &scope) || !slices.Equal(scope.Scopes, []string{"mcp:write"}) {
 		t.Errorf("Run() = %v, want *InsufficientScopeError", err)
@@ -135,7 +135,7 @@ func TestLoginIsRequired(t *testing.T) {
 func TestOlderVersionIsOffered(t *testing.T) {
 	url := demo(t)
 	s := session(t, url)
-	knows := func(newest string) roundTripper {
+	supporting := func(newest string) roundTripper {
 		return func(r *http.Request) (*http.Response, error) {
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
@@ -151,16 +151,16 @@ func TestOlderVersionIsOffered(t *testing.T) {
 		}
 	}
 	for newest, want := range map[string]string{"2026-07-28": "2026-07-28", "2025-11-25": "2025-11-25", "2025-06-18": "2025-06-18", "2025-03-26": "2025-03-26"} {
-		r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: knows(newest)})
+		r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: supporting(newest)})
 		if err != nil || r.ProtocolVersion != want || len(r.Tools) == 0 {
 			t.Errorf("newest %s: version %q with %d tools, error %v", newest, r.ProtocolVersion, len(r.Tools), err)
 		}
 	}
-	for asked, offers := range map[string]int{"": 3, "2025-06-18": 1} {
-		_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: knows("2024"), ProtocolVersion: asked})
+	for requested, offers := range map[string]int{"": 3, "2025-06-18": 1} {
+		_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: supporting("2024"), ProtocolVersion: requested})
 		var none *mcpprobe.ProtocolError
 		if !errors.As(err, &none) || len(none.Offered) != offers {
-			t.Errorf("requested %q: error %v, want a *ProtocolError after %d offers", asked, err, offers)
+			t.Errorf("requested %q: error %v, want a *ProtocolError after %d offers", requested, err, offers)
 		}
 	}
 }

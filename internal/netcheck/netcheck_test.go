@@ -10,7 +10,7 @@ import (
 
 // TestListen: only loopback addresses are accepted for listening.
 func TestListen(t *testing.T) {
-	for address, fine := range map[string]bool{
+	for address, allowed := range map[string]bool{
 		"127.0.0.1:0": true,
 		"0.0.0.0:0":   false, ":0": false, "[::]:0": false, "192.0.2.1:0": false,
 		"localhost:0": false, "127.0.0.1": false, "": false,
@@ -19,7 +19,7 @@ func TestListen(t *testing.T) {
 		if err == nil {
 			l.Close()
 		}
-		if fine != (err == nil) || !fine && !errors.Is(err, netcheck.ErrAddress) {
+		if allowed != (err == nil) || !allowed && !errors.Is(err, netcheck.ErrAddress) {
 			t.Errorf("Listen(%q): %v", address, err)
 		}
 	}

@@ -34,9 +34,9 @@ func TestText(t *testing.T) {
 			t.Errorf("text of %v = %q", err, got)
 		}
 	}
-	refused := &url.Error{Op: "Post", URL: "https://mcp.test:8443/mcp", Err: dial(syscall.ECONNREFUSED)}
+	connRefused := &url.Error{Op: "Post", URL: "https://mcp.test:8443/mcp", Err: dial(syscall.ECONNREFUSED)}
 	for server, want := range map[string]string{"https://mcp.test:8443/mcp": "", "https://other.test/mcp": "discover https://other.test/mcp: "} {
-		err := fmt.Errorf("discover %s: %w; or else", server, refused)
+		err := fmt.Errorf("discover %s: %w; or else", server, connRefused)
 		if got := netfault.Text(err); got != want+"cannot reach mcp.test:8443: connection refused; or else" {
 			t.Errorf("text of %v = %q", err, got)
 		}

@@ -26,15 +26,15 @@ func denying(t *testing.T, up proxy.Upstream, pattern string) proxy.Upstream {
 // TestFilteredTools: denied tools are neither listed nor callable, in each mode of
 // the proxy, each protocol and each transport of the server.
 func TestFilteredTools(t *testing.T) {
-	for way, open := range modes {
+	for mode, open := range modes {
 		for _, wire := range protocols {
-			t.Run(way+"/"+wire.version, func(t *testing.T) {
+			t.Run(mode+"/"+wire.version, func(t *testing.T) {
 				ts := newTools()
 				s := newSite(t, ts.handler(wire.stateless))
 				filteredTools(t, ts, connect(t, open(t, denying(t, s.upstream(t), "H*")), wire.version))
 			})
 		}
-		t.Run(way+"/sse", func(t *testing.T) {
+		t.Run(mode+"/sse", func(t *testing.T) {
 			ts := newTools()
 			s := newSite(t, oldTransport(ts))
 			up := denying(t, s.upstream(t), "H*")
@@ -81,7 +81,7 @@ func oldTransport(ts *tools) http.Handler {
 // sign-in tool is available with any rules.
 func TestFilterIsFirst(t *testing.T) {
 	eachMode(t, false, func(t *testing.T, p *siteUser) {
-		c := open(t, modes[p.way](t, denying(t, p.upstream(t), "*")), mcp.ClientOptions{})
+		c := open(t, modes[p.mode](t, denying(t, p.upstream(t), "*")), mcp.ClientOptions{})
 		p.wantDenied(t, c)
 		if got := c.tools(t); !slices.Equal(got, []string{"sign_in"}) {
 			t.Errorf("listed %q", got)
@@ -95,7 +95,7 @@ func TestFilterOfKnownTools(t *testing.T) {
 	for _, wire := range protocols {
 		eachMode(t, wire.stateless, func(t *testing.T, p *siteUser) {
 			p.site.login(t)
-			c := open(t, modes[p.way](t, denying(t, p.upstream(t), "H*")), mcp.ClientOptions{})
+			c := open(t, modes[p.mode](t, denying(t, p.upstream(t), "H*")), mcp.ClientOptions{})
 			before := c.tools(t)
 			p.waitForCachedTools(t)
 			p.expireLogin()
@@ -103,7 +103,7 @@ func TestFilterOfKnownTools(t *testing.T) {
 			if got := c.tools(t); slices.Contains(got, "hang") || !slices.Equal(got, append([]string{"sign_in"}, before...)) {
 				t.Errorf("listed %q, want sign_in and %q", got, before)
 			}
-			next := open(t, modes[p.way](t, denying(t, p.upstream(t), "H*")), mcp.ClientOptions{}) // in another process
+			next := open(t, modes[p.mode](t, denying(t, p.upstream(t), "H*")), mcp.ClientOptions{}) // in another process
 			p.wantDenied(t, next)
 			if got := next.tools(t); !slices.Equal(got, append([]string{"sign_in"}, before...)) {
 				t.Errorf("another process lists %q, want sign_in and %q", got, before)

@@ -65,10 +65,10 @@ func TestBusyStream(t *testing.T) {
 		fmt.Fprintf(w, "id: %d\nretry: 1\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"x\"}\n\n", events.Add(1))
 	}))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t), Drain: time.Millisecond})
-	begin := time.Now()
+	start := time.Now()
 	r.send(t, pingRequest)
 	await.True(t, "it is called eleven times", func() bool { return len(s.requests(http.MethodGet)) >= 11 })
-	if took := time.Since(begin); took < 11*time.Second/15 { // a slow machine only increases it
+	if took := time.Since(start); took < 11*time.Second/15 { // a slow machine only increases it
 		t.Errorf("eleven calls within %s", took)
 	}
 	r.ends(t)
@@ -117,10 +117,10 @@ func TestDeepSchema(t *testing.T) {
 	schema := strings.Repeat(`{"properties":{"a":`, depth) + `"` + strings.Repeat("x", 8<<20) + `"` + strings.Repeat(`}}`, depth)
 	reply := `{"jsonrpc":"2.0","id":"l","result":{"tools":[{"name":"deep","inputSchema":` + schema + `}]}}`
 	s := newSite(t, respondWith(200, "application/json", reply))
-	begin := time.Now()
+	start := time.Now()
 	lines := runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":"l","method":"tools/list"}`)
-	if len(lines) != 1 || lines[0] != reply || time.Since(begin) > await.Limit/2 {
-		t.Errorf("%d lines after %s", len(lines), time.Since(begin))
+	if len(lines) != 1 || lines[0] != reply || time.Since(start) > await.Limit/2 {
+		t.Errorf("%d lines after %s", len(lines), time.Since(start))
 	}
 }
 
@@ -159,10 +159,10 @@ func TestHeadersThatRepeat(t *testing.T) {
 			if tt.name == "arguments" && last.Header.Get("Mcp-Param-C") == "" {
 				t.Error("the allowed header is missing")
 			}
-			for _, seen := range s.requests(http.MethodPost) {
-				for name := range seen.Header {
+			for _, request := range s.requests(http.MethodPost) {
+				for name := range request.Header {
 					if strings.Contains(name, "Evil") || strings.HasPrefix(name, "Mcp-Param-") && name != "Mcp-Param-C" {
-						t.Errorf("header %s: %q", name, seen.Header[name])
+						t.Errorf("header %s: %q", name, request.Header[name])
 					}
 				}
 			}

@@ -48,9 +48,9 @@ func bodyText(t *testing.T, resp *http.Response) string {
 func TestAuthentication(t *testing.T) {
 	s := newSite(t, respondWith(200, "application/json", pingReply))
 	up := s.upstream(t)
-	good := http.Header{"Authorization": {"Bearer local"}}
+	valid := http.Header{"Authorization": {"Bearer local"}}
 	with := func(name, value string) http.Header {
-		h := good.Clone()
+		h := valid.Clone()
 		h.Set(name, value)
 		return h
 	}
@@ -62,14 +62,14 @@ func TestAuthentication(t *testing.T) {
 		header http.Header
 		want   int
 	}{
-		{"header", "local", "POST", "http://127.0.0.1:7/mcp", good, 200},
+		{"header", "local", "POST", "http://127.0.0.1:7/mcp", valid, 200},
 		{"path", "local", "POST", "http://localhost:7/local", nil, 200},
 		{"path with more", "local", "POST", "http://[::1]:7/local/mcp", nil, 200},
 		{"no token", "local", "POST", "http://127.0.0.1:7/mcp", nil, 401},
 		{"wrong token", "local", "POST", "http://127.0.0.1:7/loca", http.Header{"Authorization": {"Bearer locall"}}, 401},
 		{"token as query", "local", "POST", "http://127.0.0.1:7/mcp?local", nil, 401},
-		{"rebound name", "local", "POST", "http://evil.example:7/local", good, 403},
-		{"name like loopback", "local", "POST", "http://127.0.0.1.evil.example/local", good, 403},
+		{"rebound name", "local", "POST", "http://evil.example:7/local", valid, 403},
+		{"name like loopback", "local", "POST", "http://127.0.0.1.evil.example/local", valid, 403},
 		{"page of another site", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "https://evil.example"), 403},
 		{"page with an opaque origin", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "null"), 403},
 		{"page on another port", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "http://127.0.0.1:8"), 403},

@@ -77,18 +77,18 @@ func filler(w io.Writer, size int) {
 // counter counts lines, which may be written in parts.
 type counter struct {
 	results, failures atomic.Int64
-	within            bool // a line
+	inLine            bool // a line
 }
 
 func (c *counter) Write(part []byte) (int, error) {
 	switch {
-	case c.within:
+	case c.inLine:
 	case bytes.Contains(part[:min(len(part), 200)], []byte(`"error"`)):
 		c.failures.Add(1)
 	default:
 		c.results.Add(1)
 	}
-	c.within = !bytes.HasSuffix(part, []byte("\n"))
+	c.inLine = !bytes.HasSuffix(part, []byte("\n"))
 	return len(part), nil
 }
 
@@ -96,14 +96,14 @@ func (c *counter) Write(part []byte) (int, error) {
 func peak(do func()) uint64 {
 	runtime.GC()
 	debug.FreeOSMemory()
-	var most atomic.Uint64
+	var highest atomic.Uint64
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
-			most.Store(max(most.Load(), m.HeapInuse))
+			highest.Store(max(highest.Load(), m.HeapInuse))
 			select {
 			case <-stop:
 				return
@@ -114,7 +114,7 @@ func peak(do func()) uint64 {
 	do()
 	close(stop)
 	<-done
-	return most.Load() >> 20
+	return highest.Load() >> 20
 }
 
 // TestMemoryOfLongAnswers: concurrent long responses share a memory budget. Without
@@ -273,7 +273,7 @@ func TestMemoryOfFilteredLists(t *testing.T) {
 	const parallel, limit = 6, 200 // MiB, of which one list may take 80: in blocks, and in one piece
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
 	proxy.BoundMemory() // like the command
-	for way, open := range map[string]func(*testing.T, proxy.Upstream){
+	for mode, open := range map[string]func(*testing.T, proxy.Upstream){
 		"stdio": func(t *testing.T, up proxy.Upstream) {
 			var in strings.Builder
 			for i := range parallel {
@@ -303,7 +303,7 @@ func TestMemoryOfFilteredLists(t *testing.T) {
 		},
 	} {
 		for _, kind := range []string{"application/json", "text/event-stream"} {
-			t.Run(way+"/"+kind, func(t *testing.T) {
+			t.Run(mode+"/"+kind, func(t *testing.T) {
 				var wait sync.WaitGroup
 				wait.Add(parallel)
 				s := newSite(t, longLists(t, kind, 40<<20, &wait))

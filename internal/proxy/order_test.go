@@ -25,8 +25,8 @@ const forever = time.Hour
 
 // run is a running bridge.
 type run struct {
-	in  *io.PipeWriter
-	end chan error
+	in    *io.PipeWriter
+	ended chan error
 
 	mu  sync.Mutex // guards out
 	out bytes.Buffer
@@ -50,10 +50,10 @@ func start(t *testing.T, p proxy.Stdio) *run {
 	t.Helper()
 	p.Drain = cmp.Or(p.Drain, forever)
 	in, feed := io.Pipe()
-	r := &run{in: feed, end: make(chan error, 1)}
+	r := &run{in: feed, ended: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	go func() { r.end <- p.Run(ctx, in, r) }()
+	go func() { r.ended <- p.Run(ctx, in, r) }()
 	return r
 }
 
@@ -72,7 +72,7 @@ func (r *run) send(t *testing.T, lines ...string) {
 func (r *run) ends(t *testing.T) {
 	t.Helper()
 	r.in.Close()
-	if err := await.Receive(t, "the end of the input is seen", r.end); err != nil {
+	if err := await.Receive(t, "the end of the input is seen", r.ended); err != nil {
 		t.Errorf("Run = %v", err)
 	}
 }
@@ -257,24 +257,24 @@ func TestStuckNotification(t *testing.T) {
 // request; its late response is not forwarded.
 func TestCancelled(t *testing.T) {
 	t.Parallel()
-	told := make(chan struct{})
+	notified := make(chan struct{})
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if methodOf(body) != "ping" {
-			close(told)
+			close(notified)
 			w.WriteHeader(http.StatusAccepted)
 			return
 		}
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.(http.Flusher).Flush()
-		<-told
+		<-notified
 		io.WriteString(w, "data: "+pingReply+"\n\n")
 	}))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
 	r.send(t, pingRequest)
 	await.True(t, "the request is there", func() bool { return len(s.requests(http.MethodPost)) == 1 })
 	r.send(t, cancels(`"p"`))
-	await.Receive(t, "cancellation at the server", told)
+	await.Receive(t, "cancellation at the server", notified)
 	r.ends(t)
 	if got := r.said(); got != "" {
 		t.Errorf("a canceled request has a response: %s", got)
@@ -302,11 +302,11 @@ func TestOneResponse(t *testing.T) {
 func TestManyConcurrentRequests(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
-	now, most := 0, 0
+	now, highest := 0, 0
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		now++
-		most = max(most, now)
+		highest = max(highest, now)
 		mu.Unlock()
 		time.Sleep(200 * time.Millisecond)
 		mu.Lock()
@@ -322,7 +322,7 @@ func TestManyConcurrentRequests(t *testing.T) {
 	if got := runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, in.String()); len(got) != 600 {
 		t.Errorf("%d responses", len(got))
 	}
-	if most > 256 {
-		t.Errorf("%d requests at once", most)
+	if highest > 256 {
+		t.Errorf("%d requests at once", highest)
 	}
 }

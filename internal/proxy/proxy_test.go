@@ -173,8 +173,8 @@ var modes = map[string]func(*testing.T, proxy.Upstream) mcp.Transport{
 
 func TestForwarding(t *testing.T) {
 	for _, wire := range protocols {
-		for way, transport := range modes {
-			t.Run(way+" "+wire.version, func(t *testing.T) {
+		for mode, transport := range modes {
+			t.Run(mode+" "+wire.version, func(t *testing.T) {
 				t.Parallel()
 				ts := newTools()
 				s := newSite(t, ts.handler(wire.stateless))
@@ -230,8 +230,8 @@ func testForwarding(t *testing.T, c *client, ts *tools, s *site, stateless bool)
 
 // TestServerInitiatedMessages: notifications and requests of the server.
 func TestServerInitiatedMessages(t *testing.T) {
-	for way, transport := range modes {
-		t.Run(way, func(t *testing.T) {
+	for mode, transport := range modes {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			ts := newTools()
 			mcp.AddTool(ts.Server, &mcp.Tool{Name: "ask"}, func(ctx context.Context, r *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, any, error) {
@@ -256,8 +256,8 @@ func TestServerInitiatedMessages(t *testing.T) {
 // TestSubscriptions: the replacement of the server's own stream in version
 // 2026-07-28.
 func TestSubscriptions(t *testing.T) {
-	for way, transport := range modes {
-		t.Run(way, func(t *testing.T) {
+	for mode, transport := range modes {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			ts := newTools()
 			s := newSite(t, ts.handler(true))
@@ -312,7 +312,7 @@ func TestLostSession(t *testing.T) {
 func TestLostSessionOnTheServersStream(t *testing.T) {
 	for _, message := range []string{"Session not found", "Parse error"} {
 		t.Run(message, func(t *testing.T) {
-			h, told := newTools().handler(false), make(chan struct{}, 99)
+			h, errorSent := newTools().handler(false), make(chan struct{}, 99)
 			s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method != http.MethodGet {
 					h.ServeHTTP(w, r)
@@ -321,11 +321,11 @@ func TestLostSessionOnTheServersStream(t *testing.T) {
 				w.Header().Set("Content-Type", "text/event-stream")
 				fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":%q},\"id\":null}\n\n", message)
 				w.(http.Flusher).Flush()
-				told <- struct{}{}
+				errorSent <- struct{}{}
 				<-r.Context().Done()
 			}))
 			c := connect(t, stdio(t, proxy.Stdio{Upstream: s.upstream(t)}), "2025-11-25")
-			await.Receive(t, "the server's own stream", told)
+			await.Receive(t, "the server's own stream", errorSent)
 			for range 20 {
 				if got := c.call(t, "add", map[string]any{"A": 1, "B": 1}); got != "2" {
 					t.Errorf("add = %q", got)
@@ -374,13 +374,13 @@ func (w *replacing404) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // TestLoginRequired: the client gets an error, and need not be restarted after the
 // sign-in.
 func TestLoginRequired(t *testing.T) {
-	for way, transport := range modes {
-		t.Run(way, func(t *testing.T) {
+	for mode, transport := range modes {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, newTools().handler(true))
 			c := connect(t, transport(t, s.upstream(t)), "2026-07-28")
 			s.mu.Lock()
-			s.gone = true
+			s.refreshRejected = true
 			s.mu.Unlock()
 			s.expire()
 			_, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "add"})

@@ -26,9 +26,9 @@ import (
 func TestRejectedRequestsStartNoSignIn(t *testing.T) {
 	p := newSiteUser(t, newTools().handler(false))
 	h := proxy.HTTP{Upstream: p.upstream(t), Token: "local"}
-	good := http.Header{"Authorization": {"Bearer local"}}
+	valid := http.Header{"Authorization": {"Bearer local"}}
 	with := func(name, value string) http.Header {
-		header := good.Clone()
+		header := valid.Clone()
 		header.Set(name, value)
 		return header
 	}
@@ -40,9 +40,9 @@ func TestRejectedRequestsStartNoSignIn(t *testing.T) {
 		"no token":                   {"POST", "http://127.0.0.1:7/mcp", call, nil},
 		"page of another site":       {"POST", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
 		"page with an opaque origin": {"POST", "http://127.0.0.1:7/local", call, with("Origin", "null")},
-		"rebound name":               {"POST", "http://evil.example:7/local", call, good},
+		"rebound name":               {"POST", "http://evil.example:7/local", call, valid},
 		"preflight":                  {"OPTIONS", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
-		"link":                       {"GET", "http://127.0.0.1:7/local?name=sign_in", "", good},
+		"link":                       {"GET", "http://127.0.0.1:7/local?name=sign_in", "", valid},
 		"unknown client":             {"POST", "http://127.0.0.1:7/local", call, with("Mcp-Session-Id", "mcp-login-guessed")},
 	} {
 		resp := ask(t, h, tt.method, tt.url, tt.header, tt.body)
@@ -53,7 +53,7 @@ func TestRejectedRequestsStartNoSignIn(t *testing.T) {
 	if n := p.logins.Load(); n != 0 {
 		t.Errorf("%d sign-ins started", n)
 	}
-	wantParts(t, bodyText(t, ask(t, h, "POST", "http://127.0.0.1:7/local", good, call)), "WDJB-MJHT")
+	wantParts(t, bodyText(t, ask(t, h, "POST", "http://127.0.0.1:7/local", valid, call)), "WDJB-MJHT")
 }
 
 // TestAnswersOfOtherClients: the user's response to a prompt counts only for the
@@ -61,18 +61,18 @@ func TestRejectedRequestsStartNoSignIn(t *testing.T) {
 func TestAnswersOfOtherClients(t *testing.T) {
 	p := newSiteUser(t, newTools().handler(false))
 	endpoint := url(t, p.upstream(t))
-	asked, done := make(chan *mcp.ElicitParams, 9), make(chan struct{})
+	requests, done := make(chan *mcp.ElicitParams, 9), make(chan struct{})
 	c := open(t, &mcp.StreamableClientTransport{Endpoint: endpoint, MaxRetries: -1}, mcp.ClientOptions{
 		Capabilities: pageCapabilities,
 		ElicitationHandler: func(ctx context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
-			asked <- r.Params
+			requests <- r.Params
 			<-done
 			return &mcp.ElicitResult{Action: "accept"}, nil
 		},
 	})
-	said := make(chan string, 1)
-	go func() { said <- c.call(t, "sign_in", nil) }()
-	page := await.Receive(t, "the request to open a page", asked)
+	result := make(chan string, 1)
+	go func() { result <- c.call(t, "sign_in", nil) }()
+	page := await.Receive(t, "the request to open a page", requests)
 
 	answer := `{"jsonrpc":"2.0","id":"mcp-login-` + page.ElicitationID + `","result":{"action":"decline"}}`
 	resp, err := http.Post(endpoint, "application/json", strings.NewReader(answer))
@@ -82,7 +82,7 @@ func TestAnswersOfOtherClients(t *testing.T) {
 	resp.Body.Close()
 	close(done)
 	p.approve <- nil
-	wantParts(t, await.Receive(t, "the outcome", said), "Signed in")
+	wantParts(t, await.Receive(t, "the outcome", result), "Signed in")
 }
 
 // TestOnlyValidURLsAreShown: a URL from the server or a shared file is shown
@@ -108,9 +108,9 @@ func TestOnlyValidURLsAreShown(t *testing.T) {
 				if err := os.MkdirAll(p.dir, 0o700); err != nil {
 					t.Fatal(err)
 				}
-				unlock, ours, err := other.TryLock()
-				if err != nil || !ours {
-					t.Fatal(ours, err)
+				unlock, locked, err := other.TryLock()
+				if err != nil || !locked {
+					t.Fatal(locked, err)
 				}
 				defer unlock()
 				if err := other.Show(proxystate.Page{URL: address, Plain: address, Code: "WDJB\x1b-MJHT", Server: "mcp.test"}); err != nil {

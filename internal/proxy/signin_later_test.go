@@ -23,14 +23,14 @@ import (
 var pageCapabilities = &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}}
 
 // intercepting returns h, but calls see with the text of each request first.
-func intercepting(t *testing.T, h http.Handler, see func(w http.ResponseWriter, body []byte) (done bool)) http.Handler {
+func intercepting(t *testing.T, h http.Handler, handle func(w http.ResponseWriter, body []byte) (done bool)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if !see(w, body) {
+		if !handle(w, body) {
 			h.ServeHTTP(w, r)
 		}
 	})
@@ -43,7 +43,7 @@ func (p *siteUser) expireLogin() {
 	defer p.mu.Unlock()
 	p.site.mu.Lock()
 	defer p.site.mu.Unlock()
-	p.gone = true
+	p.refreshRejected = true
 }
 
 // TestSignInWhenRefreshTokenIsInvalid: a call gets a response with the approval URL
@@ -91,8 +91,8 @@ func TestSignInWhenRefreshTokenIsInvalid(t *testing.T) {
 // for exactly those, and is called then.
 func TestSignInForMoreScopes(t *testing.T) {
 	for _, wire := range protocols {
-		for way := range modes {
-			t.Run(way+" "+wire.version, func(t *testing.T) {
+		for mode := range modes {
+			t.Run(mode+" "+wire.version, func(t *testing.T) {
 				var granted atomic.Bool
 				p := newSiteUser(t, intercepting(t, newTools().handler(wire.stateless), func(w http.ResponseWriter, body []byte) bool {
 					if !bytes.Contains(body, []byte(`"add"`)) || granted.Load() {
@@ -102,7 +102,7 @@ func TestSignInForMoreScopes(t *testing.T) {
 					http.Error(w, "no", http.StatusForbidden)
 					return true
 				}))
-				p.way = way
+				p.mode = mode
 				p.site.login(t)
 				c := p.open(t, mcp.ClientOptions{})
 				if got := c.call(t, "text", map[string]any{"N": 1}); got != "x" {
@@ -132,7 +132,7 @@ func TestSignInForMoreScopes(t *testing.T) {
 func TestSignInByInput(t *testing.T) {
 	for _, tt := range []struct {
 		client, action string
-		asked          bool
+		requested      bool
 	}{{"client", "accept", true}, {"client", "decline", true}, {"github-copilot-cli", "", false}} {
 		states := make(chan string, 99)
 		h := intercepting(t, newTools().handler(true), func(_ http.ResponseWriter, body []byte) bool {
@@ -144,39 +144,39 @@ func TestSignInByInput(t *testing.T) {
 		eachMode(t, true, func(t *testing.T, p *siteUser) {
 			p.site.mcp = h
 			p.site.login(t)
-			asked := make(chan *mcp.ElicitParams, 9)
+			requested := make(chan *mcp.ElicitParams, 9)
 			opts := mcp.ClientOptions{Capabilities: pageCapabilities, ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
-				asked <- r.Params
+				requested <- r.Params
 				return &mcp.ElicitResult{Action: tt.action}, nil
 			}}
 			c := &client{}
 			var err error
-			if c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: tt.client}, &opts).Connect(t.Context(), modes[p.way](t, p.upstream(t)), nil); err != nil {
+			if c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: tt.client}, &opts).Connect(t.Context(), modes[p.mode](t, p.upstream(t)), nil); err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = c.Close() })
 			p.expireLogin()
-			said := make(chan string, 1)
-			go func() { said <- c.call(t, "add", map[string]any{"A": 2, "B": 3}) }()
-			if tt.asked {
-				page := await.Receive(t, "the wish to open a page", asked)
+			result := make(chan string, 1)
+			go func() { result <- c.call(t, "add", map[string]any{"A": 2, "B": 3}) }()
+			if tt.requested {
+				page := await.Receive(t, "the wish to open a page", requested)
 				if page.Mode != "url" || page.URL != "https://as.test/device?user_code=WDJB-MJHT" || page.ElicitationID != "" {
 					t.Errorf("asked for %+v", page)
 				}
 				wantParts(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
 			}
 			if tt.action != "accept" {
-				wantParts(t, await.Receive(t, "a text in place of the page", said), "WDJB-MJHT")
+				wantParts(t, await.Receive(t, "a text in place of the page", result), "WDJB-MJHT")
 			}
 			p.approve <- nil
 			if tt.action == "accept" {
-				if got := await.Receive(t, "the sum", said); got != "5" {
+				if got := await.Receive(t, "the sum", result); got != "5" {
 					t.Errorf("2 + 3 = %q", got)
 				}
 			}
 			wantParts(t, c.call(t, "sign_in", nil), "Signed in")
-			if len(asked) != 0 || len(states) != 0 {
-				t.Errorf("asked %d times too often; the server has seen %d answers to this program", len(asked), len(states))
+			if len(requested) != 0 || len(states) != 0 {
+				t.Errorf("asked %d times too often; the server has seen %d answers to this program", len(requested), len(states))
 			}
 		})
 	}
@@ -211,15 +211,15 @@ func (s *slow) release() { s.once.Do(func() { close(s.released) }) }
 // TestServerNeverAnswersDiscover: a client of a signed-in user continues with
 // initialize after a short wait.
 func TestServerNeverAnswersDiscover(t *testing.T) {
-	for way, transport := range modes {
-		t.Run(way, func(t *testing.T) {
+	for mode, transport := range modes {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			h := &slow{Handler: newTools().handler(false), method: "server/discover", released: make(chan struct{})}
 			p := newSiteUser(t, h)
 			p.site.login(t)
-			begin := time.Now()
+			start := time.Now()
 			c := open(t, transport(t, p.upstream(t)), mcp.ClientOptions{})
-			if took := time.Since(begin); took > await.Limit/2 {
+			if took := time.Since(start); took > await.Limit/2 {
 				t.Errorf("the client has waited for %s", took)
 			}
 			await.True(t, "the server's tools are listed", func() bool { return slices.Contains(c.tools(t), "add") })
@@ -233,8 +233,8 @@ func TestServerNeverAnswersDiscover(t *testing.T) {
 // TestSlowServer: a client is served from cached data of the server, and is
 // notified when that has changed.
 func TestSlowServer(t *testing.T) {
-	for way, transport := range modes {
-		t.Run(way, func(t *testing.T) {
+	for mode, transport := range modes {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			ts := newTools()
 			h := &slow{Handler: ts.handler(false), method: "none", released: make(chan struct{})}
@@ -321,15 +321,15 @@ func TestToolsAreListedBeforeTheAnswer(t *testing.T) {
 			go func() { _, _ = c.ListTools(t.Context(), nil) }()
 		}}
 		var err error
-		if c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: "client"}, &opts).Connect(t.Context(), modes[p.way](t, p.upstream(t)), nil); err != nil {
+		if c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: "client"}, &opts).Connect(t.Context(), modes[p.mode](t, p.upstream(t)), nil); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.Close() })
 		wantParts(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
-		said := make(chan string, 1)
-		go func() { said <- c.call(t, "sign_in", nil) }()
+		result := make(chan string, 1)
+		go func() { result <- c.call(t, "sign_in", nil) }()
 		p.approve <- nil
-		wantParts(t, await.Receive(t, "the outcome", said), "Signed in")
+		wantParts(t, await.Receive(t, "the outcome", result), "Signed in")
 		if !listed.Load() {
 			t.Error("the response was sent before the client listed the tools")
 		}
@@ -349,7 +349,7 @@ func TestSignInAtOldTransport(t *testing.T) {
 		})
 		up := p.upstream(t)
 		up.Transport = &httpsse.Transport{Base: http.DefaultTransport, Server: up.Server}
-		c := open(t, modes[p.way](t, up), mcp.ClientOptions{})
+		c := open(t, modes[p.mode](t, up), mcp.ClientOptions{})
 		wantParts(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
 		p.approve <- nil
 		wantParts(t, c.call(t, "sign_in", nil), "Signed in")

@@ -27,11 +27,11 @@ import (
 // siteUser is a user who approves sign-ins at the site, when the test says so.
 type siteUser struct {
 	*site
-	way     string // of its clients: stdio or http
-	dir     string
-	approve chan error    // nil approves
-	over    chan struct{} // closed when the test ends
-	logins  atomic.Int32
+	mode     string // of its clients: stdio or http
+	dir      string
+	approve  chan error    // nil approves
+	testDone chan struct{} // closed when the test ends
+	logins   atomic.Int32
 
 	mu     sync.Mutex // guards scopes
 	scopes [][]string // additional scopes of each login
@@ -40,10 +40,10 @@ type siteUser struct {
 // newSiteUser returns a user who is not signed in.
 func newSiteUser(t *testing.T, h http.Handler) *siteUser {
 	t.Helper()
-	p := &siteUser{site: newSite(t, h), way: "stdio", dir: filepath.Join(t.TempDir(), "proxy"), approve: make(chan error), over: make(chan struct{})}
+	p := &siteUser{site: newSite(t, h), mode: "stdio", dir: filepath.Join(t.TempDir(), "proxy"), approve: make(chan error), testDone: make(chan struct{})}
 	p.signOut(t)
 	t.Cleanup(func() { // otherwise a sign-in would write to a folder that is being removed
-		close(p.over)
+		close(p.testDone)
 		await.True(t, "sign-ins have ended", func() bool {
 			unlock, locked, err := proxystate.Of(p.dir, "box", p.URL+"/mcp").TryLock()
 			if err != nil {
@@ -87,7 +87,7 @@ func (p *siteUser) upstream(t *testing.T) proxy.Upstream {
 					p.site.login(t)
 				}
 				return mcplogin.Credential{}, err
-			case <-p.over:
+			case <-p.testDone:
 				return mcplogin.Credential{}, errors.New("the test is over")
 			case <-ctx.Done():
 				return mcplogin.Credential{}, ctx.Err()
@@ -117,7 +117,7 @@ func (p *siteUser) poster(t *testing.T) func(session, body string) *http.Respons
 // open connects a client to a new proxy process.
 func (p *siteUser) open(t *testing.T, opts mcp.ClientOptions) *client {
 	t.Helper()
-	return open(t, modes[p.way](t, p.upstream(t)), opts)
+	return open(t, modes[p.mode](t, p.upstream(t)), opts)
 }
 
 // waitForCachedTools waits until the tools that a client has listed are cached.
@@ -130,11 +130,11 @@ func (p *siteUser) waitForCachedTools(t *testing.T) {
 
 // eachMode runs a test with a signed-out user, over stdio and over HTTP.
 func eachMode(t *testing.T, stateless bool, test func(*testing.T, *siteUser)) {
-	for way := range modes {
-		t.Run(way, func(t *testing.T) {
+	for mode := range modes {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			p := newSiteUser(t, newTools().handler(stateless))
-			p.way = way
+			p.mode = mode
 			test(t, p)
 		})
 	}
@@ -189,10 +189,10 @@ func TestSignInByText(t *testing.T) {
 			wantParts(t, c.call(t, "sign_in", nil), "https://as.test/device?user_code=WDJB-MJHT", "code WDJB-MJHT", "mcp-login on host", "mcp.test",
 				"valid for 15 minutes", "Approve only if you started this sign-in yourself", "Call sign_in again")
 
-			said := make(chan string)
-			go func() { said <- c.call(t, "sign_in", nil) }()
+			result := make(chan string)
+			go func() { result <- c.call(t, "sign_in", nil) }()
 			p.approve <- nil
-			wantParts(t, await.Receive(t, "the second call", said), "Signed in", "as Ada")
+			wantParts(t, await.Receive(t, "the second call", result), "Signed in", "as Ada")
 			await.Receive(t, "the news that there are other tools", c.changed)
 			if got := c.tools(t); !slices.Contains(got, "add") || slices.Contains(got, "sign_in") {
 				t.Errorf("tools %q, want those of the server", got)
@@ -244,18 +244,18 @@ func TestSignInFails(t *testing.T) {
 	eachMode(t, false, func(t *testing.T, p *siteUser) {
 		c := p.open(t, mcp.ClientOptions{})
 		c.call(t, "sign_in", nil)
-		said := make(chan string)
-		go func() { said <- c.call(t, "sign_in", nil) }()
+		result := make(chan string)
+		go func() { result <- c.call(t, "sign_in", nil) }()
 		p.approve <- errors.New("the user said no")
-		outcome := await.Receive(t, "the outcome", said)
+		outcome := await.Receive(t, "the outcome", result)
 		wantParts(t, outcome, "explained: the user said no")
 		if !strings.Contains(outcome, "WDJB-MJHT") { // otherwise the call came after the denial, and started again
 			wantParts(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
 		}
-		said = make(chan string)
-		go func() { said <- c.call(t, "sign_in", nil) }()
+		result = make(chan string)
+		go func() { result <- c.call(t, "sign_in", nil) }()
 		p.approve <- nil
-		wantParts(t, await.Receive(t, "the outcome", said), "Signed in")
+		wantParts(t, await.Receive(t, "the outcome", result), "Signed in")
 	})
 }
 
@@ -278,33 +278,33 @@ func TestSignInElsewhere(t *testing.T) {
 func TestSignInByPage(t *testing.T) {
 	for _, action := range []string{"accept", "decline", "cancel"} {
 		eachMode(t, false, func(t *testing.T, p *siteUser) {
-			asked, over := make(chan *mcp.ElicitParams, 9), make(chan string, 9)
+			requests, completed := make(chan *mcp.ElicitParams, 9), make(chan string, 9)
 			c := p.open(t, mcp.ClientOptions{
 				Capabilities: &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}},
 				ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
-					asked <- r.Params
+					requests <- r.Params
 					return &mcp.ElicitResult{Action: action}, nil
 				},
 				ElicitationCompleteHandler: func(_ context.Context, r *mcp.ElicitationCompleteNotificationRequest) {
-					over <- r.Params.ElicitationID
+					completed <- r.Params.ElicitationID
 				},
 			})
-			said := make(chan string, 1)
-			go func() { said <- c.call(t, "sign_in", nil) }()
-			page := await.Receive(t, "the request to open a page", asked)
+			result := make(chan string, 1)
+			go func() { result <- c.call(t, "sign_in", nil) }()
+			page := await.Receive(t, "the request to open a page", requests)
 			if page.Mode != "url" || page.URL != "https://as.test/device?user_code=WDJB-MJHT" {
 				t.Errorf("asked for %+v", page)
 			}
 			wantParts(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
 			if action != "accept" {
-				wantParts(t, await.Receive(t, "a text in place of the page", said), page.URL, "WDJB-MJHT")
+				wantParts(t, await.Receive(t, "a text in place of the page", result), page.URL, "WDJB-MJHT")
 			}
 			p.approve <- nil
-			if id := await.Receive(t, "the end of the page", over); id != page.ElicitationID {
+			if id := await.Receive(t, "the end of the page", completed); id != page.ElicitationID {
 				t.Errorf("the completed page is %q, want %q", id, page.ElicitationID)
 			}
 			if action == "accept" {
-				wantParts(t, await.Receive(t, "the outcome", said), "Signed in")
+				wantParts(t, await.Receive(t, "the outcome", result), "Signed in")
 			}
 		})
 	}

@@ -21,12 +21,12 @@ type site struct {
 	*httptest.Server
 	store secrets.Memory
 
-	mu        sync.Mutex // guards what follows
-	mcp       http.Handler
-	issued    int // all tokens so far; the last one is valid
-	refreshes int
-	gone      bool // the refresh token is rejected
-	seen      []*http.Request
+	mu              sync.Mutex // guards what follows
+	mcp             http.Handler
+	issued          int // all tokens so far; the last one is valid
+	refreshes       int
+	refreshRejected bool // the refresh token is rejected
+	received        []*http.Request
 }
 
 // newSite stores a credential for a server that protects h with a token.
@@ -50,7 +50,7 @@ func (s *site) login(t *testing.T) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.gone = false
+	s.refreshRejected = false
 	record, err := json.Marshal(mcplogin.Credential{
 		Version: 1, Profile: "box", Server: s.URL + "/mcp",
 		Issuer: oauth.Server{Issuer: s.URL, TokenEndpoint: s.URL + "/token"},
@@ -78,7 +78,7 @@ func (s *site) serveToken(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
-	if s.gone {
+	if s.refreshRejected {
 		w.WriteHeader(http.StatusBadRequest)
 		io.WriteString(w, `{"error":"invalid_grant"}`)
 		return
@@ -89,7 +89,7 @@ func (s *site) serveToken(w http.ResponseWriter, _ *http.Request) {
 
 func (s *site) serveMCP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	s.seen = append(s.seen, r)
+	s.received = append(s.received, r)
 	h, ok := s.mcp, r.Header.Get("Authorization") == "Bearer "+s.token()
 	s.mu.Unlock()
 	if !ok {
@@ -105,7 +105,7 @@ func (s *site) requests(method string) []*http.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []*http.Request
-	for _, r := range s.seen {
+	for _, r := range s.received {
 		if r.Method == method {
 			found = append(found, r)
 		}

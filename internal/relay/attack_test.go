@@ -184,7 +184,7 @@ func TestManyAddressesOfOneClient(t *testing.T) {
 
 // serve runs the relay at a real port and returns its address, and a function that
 // stops it.
-func (f *fixture) serve() (address string, end func(), ended <-chan error) {
+func (f *fixture) serve() (address string, stop func(), ended <-chan error) {
 	f.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -199,9 +199,9 @@ func (f *fixture) serve() (address string, end func(), ended <-chan error) {
 // TestConnections: one address cannot use all connections.
 func TestConnections(t *testing.T) {
 	f := newRelay(t, func(c *relay.Config) { c.Limits.SessionsPerAddress = 1 })
-	at, end, ended := f.serve()
-	defer func() { end(); await.Receive(t, "the end of the relay", ended) }()
-	dead := func(c net.Conn) bool {
+	at, stop, ended := f.serve()
+	defer func() { stop(); await.Receive(t, "the end of the relay", ended) }()
+	closed := func(c net.Conn) bool {
 		_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
 		_, err := c.Read(make([]byte, 1))
 		return err == io.EOF
@@ -221,9 +221,9 @@ func TestConnections(t *testing.T) {
 			return true
 		}
 		defer c.Close()
-		return dead(c)
+		return closed(c)
 	})
-	if dead(held[0]) {
+	if closed(held[0]) {
 		t.Error("an older connection was closed")
 	}
 	for _, c := range held {
@@ -242,12 +242,12 @@ func TestConnections(t *testing.T) {
 // is collected.
 func TestDrainKeepsAnswers(t *testing.T) {
 	f := newRelay(t, nil)
-	at, end, ended := f.serve()
+	at, stop, ended := f.serve()
 	s := f.open(state)
 	b := f.browser()
 	f.post(b, s.Complete, nil)
 	f.get(b, callback)
-	end()
+	stop()
 	await.True(t, "the relay drains", func() bool {
 		resp, err := http.Get("http://" + at + "/readyz")
 		if err == nil {
@@ -288,21 +288,21 @@ func TestRejectedHosts(t *testing.T) {
 // TestDisguisedHosts: a host that browsers parse differently is never allowed.
 func TestDisguisedHosts(t *testing.T) {
 	f := newRelay(t, func(c *relay.Config) { c.AllowIssuers = []string{"as.test"} })
-	for _, place := range []string{
+	for _, origin := range []string{
 		"https://as.test.evil.test", "https://evil.test/as.test", `https://evil.test\.as.test`, `https://as.test\@evil.test`, "https://as.test@evil.test",
 		"https://evil.test#@as.test", "https:/evil.test", "https:evil.test", "//evil.test", "https://%61s.test", "https://as.test%2eevil.test", "https://as。test",
 		"https://ａｓ.test", "https://as.test.", "https://as.test\t", "ht\ntps://as.test", "https://[::1]", "https://evil.test:443", "https://as.test:443@evil.test",
 		"data:text/html,as.test", "blob:https://as.test/x", "HTTPS://evil.test", "https://xn--as-test", "https://0x7f.1", "https://relay.test",
 	} {
-		raw := strings.Replace(authURL(state), "https://as.test", place, 1)
+		raw := strings.Replace(authURL(state), "https://as.test", origin, 1)
 		if status, v := f.call("POST", "/v1/sessions", token, map[string]string{"authorization_url": raw}); status != http.StatusUnprocessableEntity {
-			t.Errorf("%q: %d %v", place, status, v)
+			t.Errorf("%q: %d %v", origin, status, v)
 		}
 	}
-	for _, fine := range []string{"https://AS.test", "https://as.test:443", "https://as.test:8443"} {
-		raw := strings.Replace(authURL(state+url.QueryEscape(fine)), "https://as.test", fine, 1)
+	for _, origin := range []string{"https://AS.test", "https://as.test:443", "https://as.test:8443"} {
+		raw := strings.Replace(authURL(state+url.QueryEscape(origin)), "https://as.test", origin, 1)
 		if status, v := f.call("POST", "/v1/sessions", token, map[string]string{"authorization_url": raw}); status != http.StatusCreated {
-			t.Errorf("%q: %d %v", fine, status, v)
+			t.Errorf("%q: %d %v", origin, status, v)
 		}
 	}
 }

@@ -132,22 +132,22 @@ func TestRelayedLogin(t *testing.T) {
 func TestLeakyRelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
-		var seen bytes.Buffer
+		var received bytes.Buffer
 		var stolen string
 		s.tamper = func(req *http.Request, resp *http.Response) *http.Response {
 			if req.GetBody != nil {
 				body, _ := req.GetBody()
-				_, _ = io.Copy(&seen, body)
+				_, _ = io.Copy(&received, body)
 			}
-			_ = req.Write(&seen)
+			_ = req.Write(&received)
 			if req.Method == "GET" && resp.StatusCode == http.StatusOK && stolen == "" {
 				body, _ := io.ReadAll(resp.Body)
-				seen.Write(body)
+				received.Write(body)
 				resp.Body = io.NopCloser(bytes.NewReader(body))
 				_, after, _ := strings.Cut(string(body), "code=")
 				stolen, _, _ = strings.Cut(after, `\u0026`)
-				thief := &oauth.Client{HTTP: s.srv.Client(), Server: s.meta, App: s.app}
-				if _, err := thief.Token(req.Context(), url.Values{
+				attacker := &oauth.Client{HTTP: s.srv.Client(), Server: s.meta, App: s.app}
+				if _, err := attacker.Token(req.Context(), url.Values{
 					"grant_type": {"authorization_code"}, "code": {stolen}, "redirect_uri": {base + "/callback"},
 					"code_verifier": {strings.Repeat("a", 43)}, "resource": {"https://as.test/mcp"},
 				}); err == nil {
@@ -164,11 +164,11 @@ func TestLeakyRelay(t *testing.T) {
 			t.Fatalf("Run() = %v, stolen %q", err, stolen)
 		}
 		for _, secret := range append(s.srv.Issued(), got.Access) {
-			if !strings.HasPrefix(secret, "code") && secret != stolen && strings.Contains(seen.String(), secret) {
+			if !strings.HasPrefix(secret, "code") && secret != stolen && strings.Contains(received.String(), secret) {
 				t.Error("the relay received a token")
 			}
 		}
-		if strings.Contains(seen.String(), "verifier") {
+		if strings.Contains(received.String(), "verifier") {
 			t.Error("the relay received a verifier")
 		}
 	})
@@ -256,8 +256,8 @@ func TestLinkUsedTwice(t *testing.T) {
 		ended, _ := s.start()
 		c := <-s.shown
 		first, second := s.relay.browser(), s.relay.browser()
-		back := s.approve(first, c.VerificationURIComplete)
-		s.relay.get(first, back)
+		callbackURL := s.approve(first, c.VerificationURIComplete)
+		s.relay.get(first, callbackURL)
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
@@ -272,14 +272,14 @@ func TestLinkUsedTwice(t *testing.T) {
 
 // TestHostileOpening: only a code and a link to the relay itself are shown.
 func TestHostileOpening(t *testing.T) {
-	good := `{"id":"i","secret":"s","user_code":"BBBB-BBBB","verification_uri":"` + base + `","verification_uri_complete":"` + base + `/s/BBBB-BBBB","redirect_uri":"` + base + `/callback","expires_in":600,"interval":1}`
+	valid := `{"id":"i","secret":"s","user_code":"BBBB-BBBB","verification_uri":"` + base + `","verification_uri_complete":"` + base + `/s/BBBB-BBBB","redirect_uri":"` + base + `/callback","expires_in":600,"interval":1}`
 	for name, body := range map[string]string{
-		"another link":     strings.Replace(good, base+"/s", "https://evil.test/s", 1),
-		"another redirect": strings.Replace(good, base+"/callback", "https://evil.test/callback", 1),
-		"control sequence": strings.Replace(good, `"BBBB-BBBB"`, `"\u001b[2J"`, 1),
-		"no lifetime":      strings.Replace(good, "600", "0", 1),
-		"endless":          strings.Replace(good, "600", "1e9", 1),
-		"no secret":        strings.Replace(good, `"secret":"s"`, `"secret":""`, 1),
+		"another link":     strings.Replace(valid, base+"/s", "https://evil.test/s", 1),
+		"another redirect": strings.Replace(valid, base+"/callback", "https://evil.test/callback", 1),
+		"control sequence": strings.Replace(valid, `"BBBB-BBBB"`, `"\u001b[2J"`, 1),
+		"no lifetime":      strings.Replace(valid, "600", "0", 1),
+		"endless":          strings.Replace(valid, "600", "1e9", 1),
+		"no secret":        strings.Replace(valid, `"secret":"s"`, `"secret":""`, 1),
 		"not JSON":         "<html>",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -299,10 +299,10 @@ func TestHostileOpening(t *testing.T) {
 // TestRelayUnavailable: if the relay is unavailable at first, the next flow runs; if it
 // becomes unavailable during the wait, the client retries.
 func TestRelayUnavailable(t *testing.T) {
-	away := func(*http.Request, *http.Response) *http.Response { return nil }
+	unavailable := func(*http.Request, *http.Response) *http.Response { return nil }
 	t.Run("at first", func(t *testing.T) {
 		s := newScene(t)
-		s.tamper = away
+		s.tamper = unavailable
 		ended, _ := s.start()
 		if err := <-ended; !errors.Is(err, flows.ErrUnsupported) {
 			t.Errorf("Run() = %v", err)
@@ -341,14 +341,14 @@ func TestRelayUnavailable(t *testing.T) {
 			ended, _ := s.start()
 			first := <-s.shown
 			b := s.relay.browser()
-			back := s.approve(b, first.VerificationURIComplete)
+			callbackURL := s.approve(b, first.VerificationURIComplete)
 			s.relay.relay.Store(newRelay(t, nil).relay.Load())
 			second := <-s.shown // the login continues with a new code
 			if second.UserCode == first.UserCode {
 				t.Error("the code is the same")
 			}
-			page := s.relay.get(b, back) // also for a browser that had already been redirected
-			query := strings.SplitN(back, "?", 2)[1]
+			page := s.relay.get(b, callbackURL) // also for a browser that had already been redirected
+			query := strings.SplitN(callbackURL, "?", 2)[1]
 			if !strings.Contains(page.text, `name="code"`) {
 				t.Errorf("page: %s", page.text)
 			}

@@ -175,9 +175,9 @@ func TestSignIn(t *testing.T) {
 				t.Errorf("cookie %q lacks %q", cookie, want)
 			}
 		}
-		back := f.get(b, callback)
-		if loc := back.header.Get("Location"); back.status != http.StatusSeeOther || loc != "/s/"+s.UserCode {
-			t.Errorf("callback: %d to %q", back.status, loc)
+		redirected := f.get(b, callback)
+		if loc := redirected.header.Get("Location"); redirected.status != http.StatusSeeOther || loc != "/s/"+s.UserCode {
+			t.Errorf("callback: %d to %q", redirected.status, loc)
 		}
 		if got := f.get(b, s.Complete); !strings.Contains(got.text, "Almost done") || got.header.Get("Refresh") == "" {
 			t.Errorf("while the client works: %s", got.text)
@@ -364,16 +364,16 @@ func TestRejectedAuthorizationURLs(t *testing.T) {
 		u.RawQuery = q.Encode()
 		return u.String()
 	}
-	good := authURL(state)
+	valid := authURL(state)
 	for name, raw := range map[string]string{
-		"http":              strings.Replace(good, "https://as.test", "http://as.test", 1),
-		"http on loopback":  strings.Replace(good, "https://as.test", "http://127.0.0.1", 1),
+		"http":              strings.Replace(valid, "https://as.test", "http://as.test", 1),
+		"http on loopback":  strings.Replace(valid, "https://as.test", "http://127.0.0.1", 1),
 		"javascript":        "javascript:alert(1)",
-		"userinfo":          strings.Replace(good, "https://", "https://user@", 1),
-		"another issuer":    strings.Replace(good, "as.test", "evil.test", 1),
-		"subdomain":         strings.Replace(good, "as.test", "as.test.evil.test", 1),
-		"line break":        good + "\r\nX: y",
-		"fragment":          good + "#x",
+		"userinfo":          strings.Replace(valid, "https://", "https://user@", 1),
+		"another issuer":    strings.Replace(valid, "as.test", "evil.test", 1),
+		"subdomain":         strings.Replace(valid, "as.test", "as.test.evil.test", 1),
+		"line break":        valid + "\r\nX: y",
+		"fragment":          valid + "#x",
 		"other redirect":    set("redirect_uri", "https://evil.test/callback"),
 		"no state":          set("state", ""),
 		"short state":       set("state", "x"),
@@ -383,14 +383,14 @@ func TestRejectedAuthorizationURLs(t *testing.T) {
 		"request object":    set("request_uri", "https://evil.test/r"),
 		"response mode":     set("response_mode", "fragment"),
 		"implicit":          set("response_type", "token"),
-		"two redirect URIs": good + "&redirect_uri=https://evil.test",
-		"too long":          good + "&x=" + strings.Repeat("x", 8<<10),
+		"two redirect URIs": valid + "&redirect_uri=https://evil.test",
+		"too long":          valid + "&x=" + strings.Repeat("x", 8<<10),
 	} {
 		if status, v := f.call("POST", "/v1/sessions", token, map[string]string{"authorization_url": raw}); status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d %v", name, status, v)
 		}
 	}
-	if status, _ := f.call("POST", "/v1/sessions", token, map[string]string{"authorization_url": good}); status != http.StatusCreated {
+	if status, _ := f.call("POST", "/v1/sessions", token, map[string]string{"authorization_url": valid}); status != http.StatusCreated {
 		t.Errorf("the valid URL: %d", status)
 	}
 }
@@ -447,22 +447,22 @@ func TestLongPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newRelay(t, nil)
 		s := f.open(state)
-		begun := time.Now()
-		if status, _ := f.call("GET", "/v1/sessions/"+s.ID, s.Secret, nil); status != http.StatusNoContent || time.Since(begun) != 25*time.Second {
-			t.Errorf("%d after %v", status, time.Since(begun))
+		start := time.Now()
+		if status, _ := f.call("GET", "/v1/sessions/"+s.ID, s.Secret, nil); status != http.StatusNoContent || time.Since(start) != 25*time.Second {
+			t.Errorf("%d after %v", status, time.Since(start))
 		}
 		b := f.browser()
 		f.post(b, s.Complete, nil)
-		begun = time.Now()
+		start = time.Now()
 		go func() { time.Sleep(time.Second); f.get(b, callback) }()
-		if got := f.query(s); got == "" || time.Since(begun) != time.Second {
-			t.Errorf("%q after %v", got, time.Since(begun))
+		if got := f.query(s); got == "" || time.Since(start) != time.Second {
+			t.Errorf("%q after %v", got, time.Since(start))
 		}
 		next := f.open(state + "2")
-		begun = time.Now()
+		start = time.Now()
 		go func() { time.Sleep(time.Second); f.relay.Load().Drain() }()
-		if status, _ := f.call("GET", "/v1/sessions/"+next.ID, next.Secret, nil); status != http.StatusNoContent || time.Since(begun) != time.Second {
-			t.Errorf("draining: %d after %v", status, time.Since(begun))
+		if status, _ := f.call("GET", "/v1/sessions/"+next.ID, next.Secret, nil); status != http.StatusNoContent || time.Since(start) != time.Second {
+			t.Errorf("draining: %d after %v", status, time.Since(start))
 		}
 		if got := f.get(f.browser(), base+"/readyz"); got.status != http.StatusServiceUnavailable {
 			t.Errorf("readyz while draining: %d", got.status)

@@ -111,7 +111,7 @@ func TestNoFile(t *testing.T) {
 
 // TestInvalidFiles: the error names the file and the line.
 func TestInvalidFiles(t *testing.T) {
-	mistakes := map[string]string{
+	invalid := map[string]string{
 		"\n[profile.a]\nstoer = 1":                                 `3: unknown setting "stoer"`,
 		"store.x = 1":                                              `1: unknown setting "store.x"`,
 		"[profile.a]\nb.c.d = 1":                                   `2: unknown setting "b.c.d"`,
@@ -133,9 +133,9 @@ func TestInvalidFiles(t *testing.T) {
 		"store = \"y\"\nprofile = {a = {store = \"x\"}}":           "c.toml: use only tables like",
 		"[profile.a]\nstore = \"y\"\n[profile.b.store]\nc = \"x\"": "3: store: use a string",
 	}
-	for _, text := range slices.Sorted(maps.Keys(mistakes)) {
+	for _, text := range slices.Sorted(maps.Keys(invalid)) {
 		_, err := parse("c.toml", []byte(text), testKeys)
-		if want := mistakes[text]; err == nil || !strings.HasPrefix(err.Error(), "configuration: c.toml:") || !strings.Contains(err.Error(), want) {
+		if want := invalid[text]; err == nil || !strings.HasPrefix(err.Error(), "configuration: c.toml:") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\n%v, want %q", text, err, want)
 		}
 	}

@@ -16,10 +16,10 @@ import (
 // TestSurvey: discover shows the flows that suit a machine, and the browser with
 // its reason; doctor tries all flows that need no CI job.
 func TestSurvey(t *testing.T) {
-	asked := 0
+	lookups := 0
 	place := signin.Place{
 		Streams:     terminal.Streams{Out: io.Discard, Err: io.Discard, Getenv: func(string) string { return "" }, TTY: func() (*os.File, error) { return nil, os.ErrNotExist }},
-		RelayClient: func(string) *http.Client { return http.DefaultClient }, Laptop: func() string { asked++; return "" },
+		RelayClient: func(string) *http.Client { return http.DefaultClient }, Laptop: func() string { lookups++; return "" },
 		WithoutPerson: signin.Flows(nil, nil),
 	}
 	in, err := signin.New(place, &signin.Options{Flow: "device"})
@@ -47,7 +47,7 @@ func TestSurvey(t *testing.T) {
 	if in.Flow != "device" {
 		t.Error("the survey changed the options")
 	}
-	if asked != 1 { // each one takes up to a second if a stale socket does not respond
-		t.Errorf("the laptop was looked for %d times", asked)
+	if lookups != 1 { // each one takes up to a second if a stale socket does not respond
+		t.Errorf("the laptop was looked for %d times", lookups)
 	}
 }

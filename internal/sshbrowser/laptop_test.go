@@ -54,15 +54,15 @@ func TestForget(t *testing.T) {
 // which host sent a request.
 func TestNewHelper(t *testing.T) {
 	open := func(context.Context, string) error { return nil }
-	var said []string
-	h := sshbrowser.NewHelper(open, "", "unused", func(format string, _ ...any) { said = append(said, format) })
+	var messages []string
+	h := sshbrowser.NewHelper(open, "", "unused", func(format string, _ ...any) { messages = append(messages, format) })
 	if h.Memory != nil || h.From == "" || h.Local {
 		t.Errorf("%+v", h)
 	}
 	h.Asked("https://as.example", nil)
 	h.Asked("", errors.New("no"))
-	if len(said) != 2 || !strings.HasPrefix(said[0], "opened") || !strings.HasPrefix(said[1], "rejected") {
-		t.Errorf("%q", said)
+	if len(messages) != 2 || !strings.HasPrefix(messages[0], "opened") || !strings.HasPrefix(messages[1], "rejected") {
+		t.Errorf("%q", messages)
 	}
 	if h := sshbrowser.NewHelper(open, "localhost", "unused", nil); !h.Local || h.From != "localhost" {
 		t.Errorf("%+v", h)

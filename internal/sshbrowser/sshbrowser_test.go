@@ -264,8 +264,8 @@ func TestHostileRemote(t *testing.T) {
 		"too long":           link(port, "scope", strings.Repeat("x", 9000)),
 		"longer":             link(port, "scope", strings.Repeat("x", 90000)),
 	} {
-		var asked atomic.Int32
-		socket, opened := laptop(t, &sshbrowser.Helper{Asked: func(string, error) { asked.Add(1) }})
+		var notices atomic.Int32
+		socket, opened := laptop(t, &sshbrowser.Helper{Asked: func(string, error) { notices.Add(1) }})
 		b := browserAt(socket)
 		if _, err := b.Reserve(t.Context(), "127.0.0.1", port); err != nil {
 			t.Fatal(err)
@@ -275,8 +275,8 @@ func TestHostileRemote(t *testing.T) {
 		} else if strings.Contains(err.Error(), "evil") {
 			t.Errorf("%s: the error repeats what was sent: %v", name, err)
 		}
-		if asked.Load() != 1 && name != "longer" { // not checked on this side
-			t.Errorf("%s: %d notices to the user", name, asked.Load())
+		if notices.Load() != 1 && name != "longer" { // not checked on this side
+			t.Errorf("%s: %d notices to the user", name, notices.Load())
 		}
 		select {
 		case url := <-opened:
@@ -320,7 +320,7 @@ func TestRememberedChoice(t *testing.T) {
 	t.Parallel()
 	memory := &sshbrowser.File{Path: filepath.Join(t.TempDir(), "hosts.json"), Host: "devbox"}
 	socket, opened := laptop(t, &sshbrowser.Helper{Memory: memory})
-	leads := func(url string) string {
+	redirect := func(url string) string {
 		t.Helper()
 		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		res, err := client.Get(url)
@@ -338,17 +338,17 @@ func TestRememberedChoice(t *testing.T) {
 		return <-opened
 	}
 	page := visit()
-	if to := leads(page); to != "" {
+	if to := redirect(page); to != "" {
 		t.Fatalf("it redirects to %s without asking", to)
 	}
 	if code, _ := get(t, page+"/always", "Sec-Fetch-Site", "cross-site"); code < 400 || memory.Knows("as.example.com") {
 		t.Error("another site made the choice")
 	}
-	if to := leads(page + "/always"); !strings.HasPrefix(to, "https://as.example.com/") {
+	if to := redirect(page + "/always"); !strings.HasPrefix(to, "https://as.example.com/") {
 		t.Errorf("the choice redirects to %q", to)
 	}
 	get(t, page+"/cancel")
-	if to := leads(visit()); !strings.HasPrefix(to, "https://as.example.com/") {
+	if to := redirect(visit()); !strings.HasPrefix(to, "https://as.example.com/") {
 		t.Errorf("it asks again, %q", to)
 	}
 	other := &sshbrowser.File{Path: memory.Path, Host: "other"}
@@ -504,13 +504,13 @@ func TestSquattedPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	heard := make(chan string, 16)
+	received := make(chan string, 16)
 	go func() {
 		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
 			_, _ = io.WriteString(c, `{"version":1,"nonce":"N"}`+"\n"+`{"proof":"p","port":4000,"opened":true}`+"\n")
 			_ = c.SetReadDeadline(time.Now().Add(time.Second))
 			out, _ := io.ReadAll(c)
-			heard <- string(out)
+			received <- string(out)
 			_ = c.Close()
 		}
 	}()
@@ -524,7 +524,7 @@ func TestSquattedPort(t *testing.T) {
 	if found := sshbrowser.Find(t.Context(), "", folder); found != "" {
 		t.Error("a squatter counts as the laptop")
 	}
-	if out := <-heard; strings.Contains(out, "secret") || strings.Contains(out, "url") {
+	if out := <-received; strings.Contains(out, "secret") || strings.Contains(out, "url") {
 		t.Errorf("the squatter received %s", out)
 	}
 }
@@ -591,27 +591,27 @@ func TestDeadSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	odd, err := net.Listen("unix", filepath.Join(dir, "odd"))
+	otherProtocol, err := net.Listen("unix", filepath.Join(dir, "odd"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer odd.Close()
+	defer otherProtocol.Close()
 	go func() {
-		for c, err := odd.Accept(); err == nil; c, err = odd.Accept() {
+		for c, err := otherProtocol.Accept(); err == nil; c, err = otherProtocol.Accept() {
 			_, _ = io.WriteString(c, "SSH-2.0\r\n") // closed by the test
 			_ = c.Close()
 		}
 	}()
-	begun := time.Now()
+	start := time.Now()
 	if found := sshbrowser.Find(t.Context(), "", dir); found != socket {
 		t.Errorf("found %q", found)
 	}
-	for _, path := range []string{dead, silent.Addr().String(), odd.Addr().String(), filepath.Join(dir, "none")} {
+	for _, path := range []string{dead, silent.Addr().String(), otherProtocol.Addr().String(), filepath.Join(dir, "none")} {
 		if found := sshbrowser.Find(t.Context(), path, ""); found != "" {
 			t.Errorf("%s counts as a laptop", path)
 		}
 	}
-	if took := time.Since(begun); took > 10*time.Second {
+	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	if _, err := sshbrowser.Prepare(dir); err != nil {

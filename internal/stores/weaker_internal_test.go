@@ -15,19 +15,19 @@ func TestWeaker(t *testing.T) {
 	o := Opener{Dirs: paths.Dirs{Getenv: func(name string) string {
 		return map[string]string{"HOME": home, "USERPROFILE": home}[name]
 	}}}
-	places := []Location{
+	locations := []Location{
 		{Store: "vault:secret/x"}, {Store: "file:" + home + "/a", Keeper: Passphrase},
 		{Store: "keyring:" + home + "/b"}, {Store: "file:" + home + "/c", Keeper: KeyFile},
 	}
-	for i, from := range places {
-		for j, to := range places {
+	for i, from := range locations {
+		for j, to := range locations {
 			w, err := o.weaker(t.Context(), from, to)
 			if err != nil || (len(w.ReadableBy) > 0) != (j > i) {
 				t.Errorf("from %+v to %+v: %+v, %v", from, to, w, err)
 			}
 		}
 	}
-	w, _ := o.weaker(t.Context(), places[0], places[3])
+	w, _ := o.weaker(t.Context(), locations[0], locations[3])
 	if !slices.Contains(w.ReadableBy, "anyone with copies of the folder and of the key file") || slices.Contains(w.ReadableBy, "the administrators of Vault") {
 		t.Errorf("a key file instead of Vault: %q", w.ReadableBy)
 	}

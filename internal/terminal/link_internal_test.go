@@ -26,10 +26,10 @@ func TestLinkText(t *testing.T) {
 	}
 	link = with(func(*authcode.Link) {})
 	for _, tt := range []struct {
-		name      string
-		link      authcode.Link
-		ssh       string
-		has, lack []string
+		name           string
+		link           authcode.Link
+		ssh            string
+		want, unwanted []string
 	}{
 		{"opened", with(func(l *authcode.Link) { l.Opened = true }), "", []string{"in the browser that opened\n", "\n    https://as.test/authorize?x=y\n", "Client c, for mcp.test. You sign in at as.test, which issues the token.\n"}, []string{"ssh", "copy its", "laptop"}},
 		{"opened on the laptop", with(func(l *authcode.Link) { l.Opened, l.Remote, l.Paste = true, true, true }), "", []string{"opened on your laptop\n", "copy its complete URL"}, []string{"ssh"}},
@@ -43,12 +43,12 @@ func TestLinkText(t *testing.T) {
 		{"hostile names", with(func(l *authcode.Link) { l.Issuer = "https://\x1b[2Jevil\u202e" }), "", nil, []string{"\x1b", "\u202e"}},
 	} {
 		got := linkScreen{LinkOptions: LinkOptions{Client: "c", SSH: strings.Fields(tt.ssh)}, link: tt.link, cols: 200}.text()
-		for _, s := range tt.has {
+		for _, s := range tt.want {
 			if !strings.Contains(got, s) {
 				t.Errorf("%s: %q is missing:\n%s", tt.name, s, got)
 			}
 		}
-		for _, s := range tt.lack {
+		for _, s := range tt.unwanted {
 			if strings.Contains(got, s) {
 				t.Errorf("%s: unexpected %q:\n%s", tt.name, s, got)
 			}

@@ -130,9 +130,9 @@ func TestToolsChanged(t *testing.T) {
 	s := newServer(t, nil)
 	log := slog.New(slog.DiscardHandler)
 	f, _ := toolfilter.New(toolfilter.Rules{ReadOnly: true}, log)
-	told := make(chan bool, 10)
+	notified := make(chan bool, 10)
 	client := mcp.NewClient(&mcp.Implementation{Name: "c", Version: "1"}, &mcp.ClientOptions{
-		ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) { told <- true },
+		ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) { notified <- true },
 	})
 	cs, err := client.Connect(t.Context(), &mcp.StreamableClientTransport{
 		Endpoint: s.URL, HTTPClient: &http.Client{Transport: f.Around(http.DefaultTransport)},
@@ -149,7 +149,7 @@ func TestToolsChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.add("read_a", nil) // it writes now
-	<-told
+	<-notified
 	if err := call("read_a"); err == nil {
 		t.Error("called although it is no longer read-only")
 	}

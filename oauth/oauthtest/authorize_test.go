@@ -72,9 +72,9 @@ func authorize(t *testing.T, c *oauth.Client, resource, redirect string) url.Val
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := resp.Location()
+	redirected, err := resp.Location()
 	if err != nil {
 		return nil
 	}
-	return back.Query()
+	return redirected.Query()
 }

@@ -88,18 +88,18 @@ func TestBadProofs(t *testing.T) {
 		map[string]map[string]any{"header": header, "claims": claims}[in][name] = value
 		return signed(t, key, header, claims)
 	}
-	good := proof("claims", "nonce", "not wanted")
-	if got := send(good); got != "DPoP" {
+	valid := proof("claims", "nonce", "not wanted")
+	if got := send(valid); got != "DPoP" {
 		t.Fatalf("the response to a valid proof is %q", got)
 	}
 	withPrivate := map[string]any{"kty": "EC", "crv": "P-256", "x": jwk["x"], "y": jwk["y"], "d": "AAAA"}
 	for name, bad := range map[string][]string{
-		"none": nil, "two": {proof("claims", "jti", "a"), proof("claims", "jti", "b")}, "replayed": {good}, "not a JWT": {"x"}, "not base64": {"!.!.!"},
+		"none": nil, "two": {proof("claims", "jti", "a"), proof("claims", "jti", "b")}, "replayed": {valid}, "not a JWT": {"x"}, "not base64": {"!.!.!"},
 		"another typ": {proof("header", "typ", "JWT")}, "another alg": {proof("header", "alg", "none")}, "no key": {proof("header", "jwk", nil)},
 		"private key": {proof("header", "jwk", withPrivate)}, "not a point on the curve": {proof("header", "jwk", map[string]any{"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"})},
 		"another key type": {proof("header", "jwk", map[string]any{"kty": "oct"})}, "no jti": {proof("claims", "jti", "")}, "another method": {proof("claims", "htm", "GET")},
 		"another URL": {proof("claims", "htu", "https://as.test/other")}, "old": {proof("claims", "iat", time.Now().Add(-time.Hour).Unix())},
-		"a hash without a token": {proof("claims", "ath", "x")}, "changed": {good[:len(good)-4] + "AAAA"},
+		"a hash without a token": {proof("claims", "ath", "x")}, "changed": {valid[:len(valid)-4] + "AAAA"},
 	} {
 		if got := send(bad...); got != "invalid_dpop_proof" {
 			t.Errorf("%s: response %q, want invalid_dpop_proof", name, got)

@@ -59,20 +59,20 @@ func TestDamage(t *testing.T) {
 
 func damage(t *testing.T, name string, p place, k file.Keeper, path string) {
 	t.Run(name, func(t *testing.T) {
-		good := readFile(t, path)
-		defer writeFile(t, path, good)
-		for i := range good {
-			bad := bytes.Clone(good)
-			bad[i] ^= []byte{0x01, 0x20, 0x80}[i%3] // another digit, case, or non-ASCII
-			writeFile(t, path, bad)
+		intact := readFile(t, path)
+		defer writeFile(t, path, intact)
+		for i := range intact {
+			damaged := bytes.Clone(intact)
+			damaged[i] ^= []byte{0x01, 0x20, 0x80}[i%3] // another digit, case, or non-ASCII
+			writeFile(t, path, damaged)
 			wantUndecryptable(t, p, p.openWith(t, k))
-			writeFile(t, path, good[:i])
+			writeFile(t, path, intact[:i])
 			wantUndecryptable(t, p, p.openWith(t, k))
 			if t.Failed() {
-				t.Fatalf("with byte %d of %d changed, or the file cut there", i, len(good))
+				t.Fatalf("with byte %d of %d changed, or the file cut there", i, len(intact))
 			}
 		}
-		writeFile(t, path, append(bytes.Clone(good), '\n'))
+		writeFile(t, path, append(bytes.Clone(intact), '\n'))
 		wantUndecryptable(t, p, p.openWith(t, k))
 	})
 }

@@ -65,13 +65,13 @@ func TestNewerVersion(t *testing.T) {
 		filepath.Join(p.dir, "store.json"): {`"version": 1`, `"version": 2, "new": {}`},
 		p.file(t, p.keys, ""):              {`"version": 1`, `"version": 2, "new": {}`},
 	} {
-		good := readFile(t, path)
-		writeFile(t, path, []byte(strings.Replace(string(good), change[0], change[1], 1)))
+		intact := readFile(t, path)
+		writeFile(t, path, []byte(strings.Replace(string(intact), change[0], change[1], 1)))
 		wantUndecryptable(t, p, p.open(t))
 		if _, _, err := p.open(t).Get(t.Context(), "a"); err == nil || !strings.Contains(err.Error(), "format version 2") {
 			t.Errorf("Get with a newer %s = %v, want the version named", filepath.Base(path), err)
 		}
-		writeFile(t, path, good)
+		writeFile(t, path, intact)
 		wantData(t, p.open(t), "a", "data")
 	}
 }

@@ -18,21 +18,21 @@ import (
 )
 
 // countingKeeper is a passphrase keeper that counts prompts.
-func countingKeeper(asked *atomic.Int32) file.Passphrase {
+func countingKeeper(prompts *atomic.Int32) file.Passphrase {
 	return file.Passphrase{Read: func(context.Context) ([]byte, error) {
-		asked.Add(1)
+		prompts.Add(1)
 		return []byte("pw"), nil
 	}}
 }
 
 func TestKernelCache(t *testing.T) {
-	var asked atomic.Int32
-	passphrase := countingKeeper(&asked)
+	var prompts atomic.Int32
+	passphrase := countingKeeper(&prompts)
 	p := newPlace(t)
 	wantAsked := func(want int32) {
 		t.Helper()
 		wantData(t, p.openWith(t, file.KernelCache{Keeper: passphrase}), "a", "data")
-		if got := asked.Swap(0); got != want {
+		if got := prompts.Swap(0); got != want {
 			t.Errorf("%d prompts, want %d", got, want)
 		}
 	}
@@ -46,14 +46,14 @@ func TestKernelCache(t *testing.T) {
 		t.Fatalf("Status = %+v, %v; remembered: %v", st, err, cache.Remembers(st.Key))
 	}
 	t.Cleanup(func() { cache.Drop(st.Key) })
-	asked.Store(0)
+	prompts.Store(0)
 	wantAsked(1) // without For, nothing is remembered
 	wantAsked(1)
 
 	if err := p.openWith(t, cache).Unlock(t.Context()); err != nil {
 		t.Fatalf("Unlock: %v", err)
 	}
-	if asked.Swap(0) != 1 || !cache.Remembers(st.Key) {
+	if prompts.Swap(0) != 1 || !cache.Remembers(st.Key) {
 		t.Error("Unlock did not prompt once and remember the key")
 	}
 	wantAsked(0)
@@ -68,7 +68,7 @@ func TestKernelCache(t *testing.T) {
 	if err := p.openWith(t, cache).Unlock(t.Context()); err != nil {
 		t.Fatalf("Unlock again: %v", err)
 	}
-	asked.Store(0)
+	prompts.Store(0)
 
 	for range 2 {
 		if err := cache.Drop(st.Key); err != nil {

@@ -224,13 +224,13 @@ func TestKilledMove(t *testing.T) {
 
 // killer kills processes at random instants. It adapts their lifetime to the speed of
 // this machine, so that about half of them finish their work.
-type killer struct{ within time.Duration }
+type killer struct{ maxLifetime time.Duration }
 
 // kill runs a process, kills it at a random instant after its first number, and
 // returns the last number that it printed.
 func (f *killer) kill(t *testing.T, cmd *exec.Cmd) (last int) {
 	t.Helper()
-	f.within = max(f.within, time.Millisecond)
+	f.maxLifetime = max(f.maxLifetime, time.Millisecond)
 	stdin, err := cmd.StdinPipe() // which stays open
 	if err != nil {
 		t.Fatal(err)
@@ -244,19 +244,19 @@ func (f *killer) kill(t *testing.T, cmd *exec.Cmd) (last int) {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(out)
-	said := 0
-	for ; lines.Scan(); said++ {
-		if said == 0 {
-			time.AfterFunc(rand.N(f.within), func() { cmd.Process.Kill() })
+	printed := 0
+	for ; lines.Scan(); printed++ {
+		if printed == 0 {
+			time.AfterFunc(rand.N(f.maxLifetime), func() { cmd.Process.Kill() })
 		}
 		if last, err = strconv.Atoi(lines.Text()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if said > 1 {
-		f.within = f.within * 4 / 5
+	if printed > 1 {
+		f.maxLifetime = f.maxLifetime * 4 / 5
 	} else {
-		f.within = f.within * 5 / 4
+		f.maxLifetime = f.maxLifetime * 5 / 4
 	}
 	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() == 1 {
 		t.Fatalf("it exited by itself: %v", err)

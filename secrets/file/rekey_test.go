@@ -69,8 +69,8 @@ func TestRekeyStopsBeforeItBegins(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.open(t), "a", "data")
 	put(t, p.open(t), "b", "data")
-	good := readFile(t, filepath.Join(p.dir, "record-b"))
-	writeFile(t, filepath.Join(p.dir, "record-b"), good[1:])
+	intact := readFile(t, filepath.Join(p.dir, "record-b"))
+	writeFile(t, filepath.Join(p.dir, "record-b"), intact[1:])
 	before := p.snapshot(t)
 	if err := p.open(t).Rekey(t.Context(), file.KeyFile{Dir: p.keys}); !errors.Is(err, secrets.ErrUndecryptable) {
 		t.Errorf("Rekey with a damaged record = %v, want ErrUndecryptable", err)
@@ -197,7 +197,7 @@ func TestKilledRekey(t *testing.T) {
 		put(t, s, fmt.Sprint("record ", i), fmt.Sprint("data ", i))
 	}
 	var fuse killer
-	half := 0
+	interrupted := 0
 	for range kills {
 		fuse.kill(t, p.process("rekey"))
 		s := p.open(t)
@@ -209,10 +209,10 @@ func TestKilledRekey(t *testing.T) {
 			t.Fatalf("Status = %+v, %v", st, err)
 		}
 		if st.Rekeying {
-			half++
+			interrupted++
 		}
 	}
-	if half == 0 {
+	if interrupted == 0 {
 		t.Errorf("none of %d kills was half way: that proves little", kills)
 	}
 	if err := p.open(t).Rekey(t.Context(), file.KeyFile{Dir: p.keys}); err != nil {

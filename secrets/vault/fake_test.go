@@ -117,7 +117,7 @@ func answer(r *http.Request, status int, body any) *http.Response {
 // token must not appear in any error.
 const token = "hvs.the-token-of-a-test"
 
-// open opens a store with the double. Its client retries twice, after a short time.
+// open opens a store at the fake Vault. Its client retries twice, after a short time.
 func (d *fakeVault) open(t *testing.T, c vault.Config) *vault.Store {
 	t.Helper()
 	config := api.DefaultConfig()

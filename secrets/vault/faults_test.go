@@ -15,14 +15,14 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestErrorResponses: the meaning of responses, from a double.
+// TestErrorResponses: the meaning of responses.
 func TestErrorResponses(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		status int
 		body   string
 		want   error
-		say    string
+		text   string
 	}{
 		{"sealed", 503, `{"errors":["Vault is sealed"]}`, secrets.ErrUnavailable, "sealed"},
 		{"overloaded", 503, `<html>` + strings.Repeat("x", 1000), secrets.ErrTemporary, "503"},
@@ -46,8 +46,8 @@ func TestErrorResponses(t *testing.T) {
 				return &http.Response{StatusCode: tt.status, Request: r, Body: io.NopCloser(strings.NewReader(tt.body)), Header: http.Header{}}, nil
 			}
 			_, _, err := d.open(t, vault.Config{}).Get(t.Context(), "a")
-			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.say) {
-				t.Errorf("Get = %v, want %v with %q", err, tt.want, tt.say)
+			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("Get = %v, want %v with %q", err, tt.want, tt.text)
 			}
 			if text := err.Error(); strings.Contains(text, token) || strings.ContainsAny(text, "\n\t") || len(text) > 500 {
 				t.Errorf("text of the error: %q", text)
@@ -123,11 +123,11 @@ func TestDelayedWriteIsDetected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var held func() *http.Response
+	var delayed func() *http.Response
 	d.fault = func(r *http.Request, serve func() *http.Response) (*http.Response, error) {
 		if r.Method == http.MethodPut {
-			if held == nil {
-				held = serve
+			if delayed == nil {
+				delayed = serve
 			}
 			return nil, io.ErrUnexpectedEOF
 		}
@@ -141,7 +141,7 @@ func TestDelayedWriteIsDetected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held() // arrives late
+	delayed() // arrives late
 	if data, v, err := s.Get(t.Context(), "a"); string(data) != "second try" || v != v2 || err != nil {
 		t.Errorf("Get = %q, %q, %v: the late request overwrote the record", data, v, err)
 	}
@@ -175,7 +175,7 @@ func TestRemovalIsNotRepeatedBlindly(t *testing.T) {
 	}
 }
 
-// TestKubernetesLogin tests the request of the Kubernetes method with a double,
+// TestKubernetesLogin tests the request of the Kubernetes method with a fake,
 // because Vault would contact a cluster.
 func TestKubernetesLogin(t *testing.T) {
 	d := &fakeVault{}

@@ -63,12 +63,12 @@ func TestInvalidResponses(t *testing.T) {
 					"Probe":  func() error { return s.Probe(t.Context()) },
 					"Delete": func() error { return s.Delete(t.Context(), "a", secrets.Any) },
 				} {
-					before, begun := d.requests.Load(), time.Now()
+					before, start := d.requests.Load(), time.Now()
 					err := call()
 					if err != nil && !errors.Is(err, secrets.ErrUnavailable) && !errors.Is(err, secrets.ErrTemporary) && !errors.Is(err, secrets.ErrConflict) {
 						t.Errorf("%s = %v", method, err)
 					}
-					if n, took := d.requests.Load()-before, time.Since(begun); n > 2000 || took > 2*time.Minute {
+					if n, took := d.requests.Load()-before, time.Since(start); n > 2000 || took > 2*time.Minute {
 						t.Errorf("%s sent %d requests in %s: %v", method, n, took, err)
 					}
 				}
@@ -85,15 +85,15 @@ func TestLeaseNamesItsHolder(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.AfterFunc(5*time.Second, unlock)
-		var told []string
-		ctx := secrets.WithNotice(t.Context(), func(text string) { told = append(told, text) })
+		var notices []string
+		ctx := secrets.WithNotice(t.Context(), func(text string) { notices = append(notices, text) })
 		unlock2, err := d.open(t, vault.Config{}).Lock(ctx, "a")
 		if err != nil {
 			t.Fatal(err)
 		}
 		unlock2()
-		if len(told) != 1 || told[0] != `waiting for build-7, process 42, which has locked record "a"` {
-			t.Errorf("reported %q", told)
+		if len(notices) != 1 || notices[0] != `waiting for build-7, process 42, which has locked record "a"` {
+			t.Errorf("reported %q", notices)
 		}
 	})
 }

@@ -15,26 +15,26 @@ import (
 
 func lock(t *testing.T, s *vault.Store) (unlock func(), waited time.Duration) {
 	t.Helper()
-	begun := time.Now()
+	start := time.Now()
 	unlock, err := s.Lock(t.Context(), "a")
 	if err != nil {
 		t.Fatalf("Lock: %v", err)
 	}
-	return unlock, time.Since(begun)
+	return unlock, time.Since(start)
 }
 
 // cutOff returns a store whose requests no longer arrive after cut is called.
 func cutOff(t *testing.T, d *fakeVault) (s *vault.Store, cut func()) {
-	far := &fakeVault{}
-	var gone atomic.Bool
-	far.fault = func(r *http.Request, _ func() *http.Response) (*http.Response, error) {
-		if gone.Load() {
+	unreachable := &fakeVault{}
+	var isCut atomic.Bool
+	unreachable.fault = func(r *http.Request, _ func() *http.Response) (*http.Response, error) {
+		if isCut.Load() {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}
 		return d.RoundTrip(r)
 	}
-	return far.open(t, vault.Config{}), func() { gone.Store(true) }
+	return unreachable.open(t, vault.Config{}), func() { isCut.Store(true) }
 }
 
 func TestLockIsRenewedEveryFiveSeconds(t *testing.T) {
@@ -70,9 +70,9 @@ func TestLockOfADeadProcessIsTakenOver(t *testing.T) {
 		if waited < 15*time.Second || waited > 16*time.Second {
 			t.Errorf("acquired after %v, want 15 s", waited)
 		}
-		begun := time.Now()
+		start := time.Now()
 		unlock()
-		if d := time.Since(begun); d > 3*time.Second {
+		if d := time.Since(start); d > 3*time.Second {
 			t.Errorf("unlock without Vault took %v, want 3 s at most", d)
 		}
 		other()
@@ -162,11 +162,11 @@ func TestLateRemovalIsNotSent(t *testing.T) {
 		if _, _, err := other.Get(t.Context(), "a"); !errors.Is(err, secrets.ErrNotFound) {
 			t.Errorf("Get of a marked record = %v, want ErrNotFound", err)
 		}
-		begun := time.Now()
+		start := time.Now()
 		if _, err := other.Put(t.Context(), "a", []byte("new"), secrets.Absent); err != nil {
 			t.Errorf("Put: %v", err)
 		}
-		if waited := time.Since(begun); waited < 15*time.Second || waited > 16*time.Second {
+		if waited := time.Since(start); waited < 15*time.Second || waited > 16*time.Second {
 			t.Errorf("the path was used again after %v, want 15 s", waited)
 		}
 		if err := <-deleted; !errors.Is(err, secrets.ErrTemporary) {
