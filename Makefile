@@ -13,7 +13,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)'
 
 # The tests that read the sources instead of running them.
-RULES := Layers|PackagesAreMapped|DependenciesHaveReasons|TestDependencies|Shape|CommandsAreThin|ChecksExistOnce|ExportedNamesHaveCallers|ExportedNamesAreDocumented|Prose|Comments|Names|OneGuardedTransport|NothingIsCompiledAtStart|FrameworkDoesNotRun|ProgramsAreStartedInFewPlaces
+RULES := Layers|PackagesAreMapped|DependenciesHaveReasons|TestDependencies|Shape|CommandsAreThin|ChecksExistOnce|ExportedNamesHaveCallers|ExportedNamesAreDocumented|Prose|Comments|TextsOfTests|Names|OneGuardedTransport|NothingIsCompiledAtStart|FrameworkDoesNotRun|ProgramsAreStartedInFewPlaces
 
 # Platforms that must always compile and pass vet, besides this one: other systems, and one
 # where int has 32 bits.

@@ -38,7 +38,7 @@ func loggedInRobot(t *testing.T) (*world, flows.Flow) {
 	return w, f
 }
 
-func TestNonInteractiveLoginOutlivesItsRefreshToken(t *testing.T) {
+func TestNonInteractiveInvalidRefreshToken(t *testing.T) {
 	for _, code := range []string{oauth.CodeInvalidGrant, oauth.CodeUnauthorizedClient, oauth.CodeUnsupportedGrantType} {
 		t.Run(code, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -64,9 +64,9 @@ func TestNonInteractiveLoginOutlivesItsRefreshToken(t *testing.T) {
 	}
 }
 
-// TestNonInteractiveLoginRecoversAfterAnOutage: after an outage during the second
+// TestNonInteractiveAfterOutage: after an outage during the second
 // run of the flow, the invalid refresh token is not tried again.
-func TestNonInteractiveLoginRecoversAfterAnOutage(t *testing.T) {
+func TestNonInteractiveAfterOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, f := loggedInRobot(t)
 		time.Sleep(15 * time.Minute)
@@ -86,9 +86,9 @@ func TestNonInteractiveLoginRecoversAfterAnOutage(t *testing.T) {
 	})
 }
 
-// TestNonInteractiveLoginRecoversFromARejection: a client that the server rejected
+// TestNonInteractiveAfterRejection: a client that the server rejected
 // temporarily works again.
-func TestNonInteractiveLoginRecoversFromARejection(t *testing.T) {
+func TestNonInteractiveAfterRejection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, f := loggedInRobot(t)
 		time.Sleep(15 * time.Minute)

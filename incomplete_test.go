@@ -125,9 +125,9 @@ func TestPendingRegistrationIsNotShared(t *testing.T) {
 	})
 }
 
-// TestPendingRegistrationDeletedByTheServer: a client that the server has deleted
+// TestDeletedPendingRegistration: a client that the server has deleted
 // is replaced once.
-func TestPendingRegistrationDeletedByTheServer(t *testing.T) {
+func TestDeletedPendingRegistration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.abandonedLogin(t)

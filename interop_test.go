@@ -35,9 +35,9 @@ func (r *requestRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
 }
 
-// TestTransportSendsTheTokenOnlyToItsOrigin: Checklist 37: a token is not sent
+// TestTransportSendsTokenOnlyToItsOrigin: Checklist 37: a token is not sent
 // to another origin.
-func TestTransportSendsTheTokenOnlyToItsOrigin(t *testing.T) {
+func TestTransportSendsTokenOnlyToItsOrigin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		for _, tt := range []struct {

@@ -107,9 +107,9 @@ func TestIssuerOfTheLastLoginNeedsNoName(t *testing.T) {
 	})
 }
 
-// TestLoopbackIssuerOfALoopbackServerNeedsNoName: between programs on this machine
+// TestLoopbackIssuerNeedsNoName: between programs on this machine
 // the issuer need not be named.
-func TestLoopbackIssuerOfALoopbackServerNeedsNoName(t *testing.T) {
+func TestLoopbackIssuerNeedsNoName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.Known = map[string]string{"robot": "hush"}

@@ -305,10 +305,10 @@ func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
 	})
 }
 
-// TestStoredRecordOfAnotherIssuerIsRejected: a record in a shared store can be
+// TestRecordOfAnotherIssuerIsRejected: a record in a shared store can be
 // replaced by one of another authorization server. Its token is not used, and
 // nothing is sent to that server.
-func TestStoredRecordOfAnotherIssuerIsRejected(t *testing.T) {
+func TestRecordOfAnotherIssuerIsRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		rejection := errors.New("not that one")

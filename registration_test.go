@@ -65,10 +65,10 @@ func TestScopesAreRegisteredBeforeTheRequest(t *testing.T) {
 	})
 }
 
-// TestClientWithoutItsScopesIsRegisteredAgain: a client that an older version
+// TestClientWithoutScopesIsReplaced: a client that an older version
 // registered without its scopes is replaced if the server rejects it because of
 // them.
-func TestClientWithoutItsScopesIsRegisteredAgain(t *testing.T) {
+func TestClientWithoutScopesIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.ScopesRegistered = true
@@ -130,10 +130,10 @@ func TestUnregisteredScopesAreOmitted(t *testing.T) {
 	})
 }
 
-// TestStepUpWithoutRegistrationUsesTheOldClient: if the initial access token of
+// TestStepUpWithoutRegistration: if the initial access token of
 // the first registration is no longer available, a step-up uses the existing
 // client.
-func TestStepUpWithoutRegistrationUsesTheOldClient(t *testing.T) {
+func TestStepUpWithoutRegistration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Tokens.Required = "mcp:read"

@@ -133,7 +133,7 @@ func TestLoginStoresAndReusesTheRegistration(t *testing.T) {
 	})
 }
 
-func TestRegistrationIsKeptAfterAnAbandonedLogin(t *testing.T) {
+func TestAbandonedLoginKeepsTheRegistration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Device.AutoApprove = 0
@@ -247,7 +247,7 @@ func TestRotationIsFollowed(t *testing.T) {
 	})
 }
 
-func TestResponseWithoutRefreshTokenKeepsTheOld(t *testing.T) {
+func TestResponseWithoutRefreshToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Tokens = oauthtest.Tokens{TTL: 2 * time.Minute, NoRotation: true}

@@ -105,7 +105,19 @@ func TestCommandsAreThin(t *testing.T) {
 }
 
 // sources returns the files of the programs and the library.
-func sources(t *testing.T) (paths []string) {
+func sources(t *testing.T) []string {
+	t.Helper()
+	return goFiles(t, func(path string) bool { return !strings.HasSuffix(path, "_test.go") })
+}
+
+// tests returns the files of the tests, except those in e2e.
+func tests(t *testing.T) []string {
+	t.Helper()
+	return goFiles(t, func(path string) bool { return strings.HasSuffix(path, "_test.go") })
+}
+
+// goFiles returns the Go files of the module that match.
+func goFiles(t *testing.T, match func(path string) bool) (paths []string) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -114,7 +126,7 @@ func sources(t *testing.T) (paths []string) {
 		if d.IsDir() && (path == "e2e" || d.Name() == "testdata") {
 			return filepath.SkipDir
 		}
-		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+		if strings.HasSuffix(path, ".go") && match(path) {
 			paths = append(paths, filepath.ToSlash(path))
 		}
 		return nil

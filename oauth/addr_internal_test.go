@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// This is a white-box test: from outside, the public addresses could be tested only
+// TestReachOf is a white-box test: from outside, the public addresses could be tested only
 // by connecting to them.
 func TestReachOf(t *testing.T) {
 	t.Parallel()

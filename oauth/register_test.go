@@ -124,8 +124,8 @@ func TestDeregister(t *testing.T) {
 	checkErr(t, oauth.Deregister(t.Context(), constant(500, "").client(), app), errTemporary)
 }
 
-// A registration that is rejected because of a field on which servers disagree is
-// sent in each other valid form once.
+// TestRegisterRetriesOtherForms: a registration that is rejected because of a field
+// on which servers disagree is sent in each other valid form once.
 func TestRegisterRetriesOtherForms(t *testing.T) {
 	t.Parallel()
 	device := oauth.ClientMetadata{

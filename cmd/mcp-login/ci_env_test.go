@@ -61,18 +61,18 @@ func TestEnvCIErrorSuggestsCommands(t *testing.T) {
 	}
 }
 
-// TestEnvCIErrorSuggestsOneCommandForAllProfiles: one command gets the variables of all
+// TestEnvCIErrorForSeveralProfiles: one command gets the variables of all
 // profiles, because a nested mcp-login would not have the store's passphrase.
-func TestEnvCIErrorSuggestsOneCommandForAllProfiles(t *testing.T) {
+func TestEnvCIErrorForSeveralProfiles(t *testing.T) {
 	_, got := newCIJob(t).env().Remedy().For(&cistep.NotExportedError{Err: errors.New("no"), Profiles: []string{"a", "b c", "d"}})
 	if first, _, _ := strings.Cut(got, "\n"); first != "mcp-login exec a --also 'b c' --also d -- COMMAND" {
 		t.Errorf("hint %q", first)
 	}
 }
 
-// TestEnvCIWithoutVariableFilePrintsNothing: the output is for eval, so it must not
+// TestEnvCIWithoutVariableFile: the output is for eval, so it must not
 // contain a command meant for the log.
-func TestEnvCIWithoutVariableFilePrintsNothing(t *testing.T) {
+func TestEnvCIWithoutVariableFile(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none", "env")
 	for _, tt := range []struct{ ci, file string }{
 		{"GITHUB_ACTIONS=true", "GITHUB_ENV="},

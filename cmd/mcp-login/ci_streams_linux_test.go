@@ -177,10 +177,10 @@ func TestCapturedMaskIsExplained(t *testing.T) {
 	}
 }
 
-// TestCommandsThatSetVariablesReachTheRunner: Azure's and TeamCity's commands are
+// TestVariableCommandsReachTheRunner: Azure's and TeamCity's commands are
 // comments to a shell. If their output is captured they set nothing, which must not
 // count as success.
-func TestCommandsThatSetVariablesReachTheRunner(t *testing.T) {
+func TestVariableCommandsReachTheRunner(t *testing.T) {
 	for _, tt := range []struct {
 		provider, flags, readable, captured string
 	}{

@@ -49,9 +49,9 @@ func TestMigrationNeedsConfirmation(t *testing.T) {
 	}
 }
 
-// TestRekeyToAWeakerKeeperNeedsConfirmation: the prompt says who could read the credentials,
+// TestWeakerKeeperNeedsConfirmation: the prompt says who could read the credentials,
 // and a no changes nothing.
-func TestRekeyToAWeakerKeeperNeedsConfirmation(t *testing.T) {
+func TestWeakerKeeperNeedsConfirmation(t *testing.T) {
 	p := newAccount(t, "MCP_LOGIN_PASSPHRASE=correct horse")
 	p.env = append(p.env, "MCP_LOGIN_PASSPHRASE=correct horse", "TERM=dumb")
 	for _, tt := range []struct {

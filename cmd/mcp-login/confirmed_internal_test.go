@@ -121,10 +121,10 @@ func idTokenFor(audience string) string {
 	return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".c2ln"
 }
 
-// TestPlantedRecordRunsNothingAndSendsNothing: a record is data. It cannot run a
+// TestPlantedRecordHasNoEffect: a record is data. It cannot run a
 // command, send a secret of this host, or request an ID token, whatever it
 // contains.
-func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
+func TestPlantedRecordHasNoEffect(t *testing.T) {
 	const sts = "sts.amazonaws.com"
 	h := newMachine(t)
 	marker := filepath.Join(h.home, "ran")
@@ -144,7 +144,7 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 			for _, args := range [][]string{
 				{"token", "p"}, {"env", "p"}, {"headers", "p"}, {"refresh", "p"}, {"login", "p"}, {"token", "p", "--login"},
 				{"test", "p"}, {"proxy", "p", "--login"}, {"export", "p"},
-				{"login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT"}, // typed, but for another server
+				{"login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT"}, // typed for another server
 			} {
 				h.want(exit.LoginRequired, args...)
 				if runs := strings.Contains(h.stderr.String(), "command:touch"); runs != strings.Contains(h.stderr.String(), "\nhint: the command below contains a command from the stored record") {

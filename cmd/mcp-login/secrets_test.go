@@ -27,7 +27,7 @@ func copiedOutput(e *env, dir string, args []string) *env {
 	return e
 }
 
-// withoutMasks removes the lines that tell a CI runner what to mask.
+// withoutMasks removes the lines with masks for a CI runner.
 func withoutMasks(text string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(text) {

@@ -11,9 +11,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// TestMoveToAWeakerStoreNeedsConfirmation: the prompt says who can read the credentials
+// TestWeakerStoreNeedsConfirmation: the prompt says who can read the credentials
 // there, and only a yes moves them.
-func TestMoveToAWeakerStoreNeedsConfirmation(t *testing.T) {
+func TestWeakerStoreNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	p.env = append(p.env, "MCP_LOGIN_PASSPHRASE=correct horse")
 	strong := exec.Command(p.program, "store", "move", "--to", "file:"+t.TempDir()+"/strong", "--to-keeper", "passphrase")

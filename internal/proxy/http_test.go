@@ -215,9 +215,9 @@ func serve(t *testing.T, h proxy.HTTP) string {
 	return web.Listener.Addr().String()
 }
 
-// TestUnauthenticatedConnectionsAreClosed: without the token the connection is closed, even before the rest
+// TestUnauthenticatedConnections: without the token the connection is closed, even before the rest
 // of the request.
-func TestUnauthenticatedConnectionsAreClosed(t *testing.T) {
+func TestUnauthenticatedConnections(t *testing.T) {
 	s := newSite(t, respondWith(200, "application/json", pingReply))
 	var admitted atomic.Int32
 	at := serve(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local", Authenticated: func(*http.Request) { admitted.Add(1) }})
@@ -252,9 +252,9 @@ func TestAdmitted(t *testing.T) {
 	}
 }
 
-// TestInformationalResponsesAreNotForwarded: informational responses and protocol upgrades of a server are
+// TestInformationalResponses: informational responses and protocol upgrades of a server are
 // not forwarded.
-func TestInformationalResponsesAreNotForwarded(t *testing.T) {
+func TestInformationalResponses(t *testing.T) {
 	answer := "HTTP/1.1 103 Early Hints\r\nSet-Cookie: a=b\r\nWWW-Authenticate: Bearer resource_metadata=\"https://x\"\r\n\r\n"
 	for name, tt := range map[string]struct{ rest, want string }{
 		"hints":  {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", "HTTP/1.1 200 OK"},

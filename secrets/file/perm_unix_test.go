@@ -96,20 +96,20 @@ func TestSymbolicLinks(t *testing.T) {
 
 // TestPlantedLinks: a symbolic link in place of a file is not written through.
 func TestPlantedLinks(t *testing.T) {
-	victim := filepath.Join(t.TempDir(), "victim")
-	writeFile(t, victim, []byte("precious"))
+	target := filepath.Join(t.TempDir(), "target")
+	writeFile(t, target, []byte("precious"))
 	p := newPlace(t)
 	s := p.open(t)
 	put(t, s, "a", "data")
 
-	symlink(t, victim, filepath.Join(p.dir, "write.tmp"))
+	symlink(t, target, filepath.Join(p.dir, "write.tmp"))
 	put(t, s, "a", "new")
-	symlink(t, victim, filepath.Join(p.dir, "lock-a"))
+	symlink(t, target, filepath.Join(p.dir, "lock-a"))
 	if _, err := s.Lock(t.Context(), "a"); !errors.Is(err, secrets.ErrUnavailable) {
 		t.Errorf("Lock of a link = %v, want ErrUnavailable", err)
 	}
-	if got := readFile(t, victim); string(got) != "precious" {
-		t.Errorf("a link was followed: the victim holds %q", got)
+	if got := readFile(t, target); string(got) != "precious" {
+		t.Errorf("a link was followed: the target holds %q", got)
 	}
 }
 
