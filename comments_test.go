@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -53,7 +55,8 @@ func TestComments(t *testing.T) {
 }
 
 // TestTextsOfTests checks that the comments, failure messages and subtests of tests
-// are plain English, and that the comment of a test begins with its name.
+// and the comments of scripts are plain English, and that the comment of a test
+// begins with its name.
 func TestTextsOfTests(t *testing.T) {
 	patterns, checked := compiled(slices.Concat(banned, bannedComments)), 0
 	for _, path := range tests(t) {
@@ -78,6 +81,28 @@ func TestTextsOfTests(t *testing.T) {
 	}
 	if checked < 2000 {
 		t.Errorf("only %d messages were checked", checked)
+	}
+	checkScripts(t, patterns)
+}
+
+// checkScripts checks the comments of the scripts of TestScripts.
+func checkScripts(t *testing.T, patterns []bannedPattern) {
+	t.Helper()
+	scripts, err := filepath.Glob("cmd/mcp-login/testdata/script/*.txtar")
+	if err != nil || len(scripts) < 50 {
+		t.Fatalf("%d scripts, %v", len(scripts), err)
+	}
+	for _, path := range scripts {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		script, _, _ := strings.Cut(string(data), "\n-- ")
+		for i, line := range strings.Split(script, "\n") {
+			if comment, ok := strings.CutPrefix(line, "# "); ok {
+				checkWords(t, token.Position{Filename: path, Line: i + 1}, comment, patterns)
+			}
+		}
 	}
 }
 
