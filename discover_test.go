@@ -83,7 +83,7 @@ func TestSlowIssuersAreBounded(t *testing.T) {
 				start := time.Now()
 				d, err := mcplogin.Discover(t.Context(), &http.Client{Transport: s, Timeout: timeout}, server)
 				if took := time.Since(start); took > tt.limit {
-					t.Errorf("it took %s, want at most %s", took, tt.limit)
+					t.Errorf("discovery took %s, want at most %s", took, tt.limit)
 				}
 				var found []string
 				for _, srv := range d.Servers {

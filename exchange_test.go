@@ -120,7 +120,7 @@ func TestNoIDTokenAtLogin(t *testing.T) {
 		w := newWorld()
 		_, err := w.open(t, useIDToken).Login(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "no id_token") {
-			t.Fatalf("Login() = %v, want an error about the missing id_token", err)
+			t.Fatalf("Login() = %v, want an error about the missing ID token", err)
 		}
 		if w.srv.Count(oauthtest.Revoke) != 1 {
 			t.Error("the tokens were not revoked")
@@ -147,7 +147,7 @@ func TestRefreshWithoutIDToken(t *testing.T) {
 		for range 2 {
 			token, err := w.open(t).Token(t.Context())
 			if err != nil || token.Access != id {
-				t.Errorf("Token() = %q, %v, want the id_token that is still valid", token.Access, err)
+				t.Errorf("Token() = %q, %v, want the ID token that is still valid", token.Access, err)
 			}
 		}
 		if c, err := w.open(t).Credential(t.Context()); err != nil || c.Token.Refresh != "rt-2" {
@@ -155,7 +155,7 @@ func TestRefreshWithoutIDToken(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		if _, err := w.open(t).Token(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) || !strings.Contains(err.Error(), "no id_token") {
-			t.Errorf("Token() = %v, want ErrLoginRequired and why", err)
+			t.Errorf("Token() = %v, want ErrLoginRequired with the reason", err)
 		}
 	})
 }

@@ -41,7 +41,7 @@ func TestHandOver(t *testing.T) {
 		}
 		for _, secret := range []string{"refresh-1", "registration-1", "secret-1"} {
 			if strings.Contains(string(record), secret) {
-				t.Errorf("the copy holds %s", secret)
+				t.Errorf("the copy contains %s", secret)
 			}
 		}
 		if parsed, err := mcplogin.ParseCredential(record); err != nil || !reflect.DeepEqual(parsed, c) {

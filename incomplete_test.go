@@ -271,8 +271,7 @@ func TestLoginThatCannotBeSavedIsRevoked(t *testing.T) {
 	}
 }
 
-// TestReplace: a login that replaces whatever is stored uses the store as any
-// other does.
+// TestReplace: a login with Replace uses the store like any other.
 func TestReplace(t *testing.T) {
 	replace := func(c *sessionConfig) { c.Replace = true }
 	t.Run("another server", func(t *testing.T) {
@@ -373,9 +372,9 @@ func TestReplaceUnreadableRecord(t *testing.T) {
 	})
 }
 
-// TestRecordThatKeepsChanging: each write is refused as a conflict, as a broken
-// store or a storm of writers may have it. A refresh ends with an error that is
-// worth another try, and does not spin.
+// TestRecordThatKeepsChanging: each write is rejected as a conflict, for example by
+// a broken store or by constant writers. A refresh ends with a temporary error
+// after a limited number of attempts.
 func TestRecordThatKeepsChanging(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
@@ -388,7 +387,7 @@ func TestRecordThatKeepsChanging(t *testing.T) {
 			t.Errorf("Token() = %v, want ErrTemporary", err)
 		}
 		if took := time.Since(start); took > 2*time.Minute || tries > 200 {
-			t.Errorf("it took %s and %d tries", took, tries)
+			t.Errorf("it took %s and %d attempts", took, tries)
 		}
 	})
 }

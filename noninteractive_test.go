@@ -77,7 +77,7 @@ func TestWithdrawnClientCredentials(t *testing.T) {
 		time.Sleep(15 * time.Minute)
 		_, err := w.otherProcess(t, f).Token(t.Context())
 		if !errors.Is(err, mcplogin.ErrLoginRequired) || !strings.Contains(err.Error(), "rejects the client's credentials") {
-			t.Fatalf("Token() = %v, want ErrLoginRequired and why", err)
+			t.Fatalf("Token() = %v, want ErrLoginRequired with the reason", err)
 		}
 		if _, err := w.open(t, withFlow(f, oauth.App{ID: "robot", Secret: "changed"}, flows.Inputs{})).Login(t.Context()); err != nil {
 			t.Fatal(err)
@@ -292,7 +292,7 @@ func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
 			t.Errorf("Token() = %v", err)
 		}
 		if _, err := w.open(t, asks).Login(t.Context()); !errors.Is(err, denied) {
-			t.Errorf("Login() as before = %v", err)
+			t.Errorf("Login() with the same options = %v", err)
 		}
 		if reads != 1 || w.srv.Count(oauthtest.Token) != 1 || requests != 2 {
 			t.Errorf("%d reads, %d token requests and %d permission requests", reads, w.srv.Count(oauthtest.Token), requests)

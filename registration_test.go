@@ -22,9 +22,9 @@ func TestDeviceLoginRetriesTheRegistration(t *testing.T) {
 		requests int
 	}{
 		{"nothing rejected", oauthtest.Clients{}, 1},
-		{"an empty list", oauthtest.Clients{Redirects: "not empty"}, 2},
-		{"no redirect URI", oauthtest.Clients{Redirects: "some"}, 3},
-		{"a scope", oauthtest.Clients{RefuseScope: true}, 2},
+		{"an empty list rejected", oauthtest.Clients{Redirects: "not empty"}, 2},
+		{"no redirect URI rejected", oauthtest.Clients{Redirects: "some"}, 3},
+		{"a scope rejected", oauthtest.Clients{RefuseScope: true}, 2},
 		{"both", oauthtest.Clients{Redirects: "some", RefuseScope: true}, 4},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -273,7 +273,7 @@ func TestClockSetBackSinceTheLogin(t *testing.T) {
 		for range 2 {
 			token, err := w.open(t).Token(t.Context())
 			if err != nil || !w.works(t, token) {
-				t.Errorf("Token() = %v, and the server may refuse it", err)
+				t.Errorf("Token() = %v, which the server may reject", err)
 			}
 		}
 		if n := w.srv.Grants("refresh_token"); n != 1 {

@@ -291,7 +291,7 @@ func TestFaultsKeepTheCredential(t *testing.T) {
 				}
 				time.Sleep(time.Hour)
 				if _, err := w.open(t).Token(t.Context()); err == nil || errors.Is(err, mcplogin.ErrLoginRequired) {
-					t.Errorf("expired: %v, want the fault itself", err)
+					t.Errorf("expired: %v, want the original error", err)
 				}
 				after, err := w.open(t).Credential(t.Context())
 				if err != nil || after.Token != before.Token || after.Refused != "" {
@@ -313,7 +313,7 @@ func TestInterruptedRefreshIsExplained(t *testing.T) {
 		for range 2 { // the second caller gets this error from the record alone
 			_, err := w.open(t).Token(t.Context())
 			if !errors.Is(err, mcplogin.ErrLoginRequired) || !strings.Contains(err.Error(), "never stored") {
-				t.Errorf("next caller: %v, want ErrLoginRequired and what happened", err)
+				t.Errorf("next caller: %v, want ErrLoginRequired with the reason", err)
 			}
 		}
 		if n := w.srv.Count(oauthtest.Token); n != 3 { // device code, refresh, rejected refresh
@@ -500,7 +500,7 @@ func TestEndpointsNamedByTheUserAreNoChange(t *testing.T) {
 			c.Options.Endpoints.DeviceAuthorization = "https://mcp.test/device_authorization"
 		}
 		if _, err := w.open(t, name("https://mcp.test/token"), all).Login(t.Context()); err != nil {
-			t.Errorf("Login() with endpoints alone, no metadata = %v", err)
+			t.Errorf("Login() with only endpoints and no metadata = %v", err)
 		}
 		if c, err := w.open(t, scope, func(c *sessionConfig) { c.Options.Issuer = "https://mcp.test" }).Login(t.Context()); err != nil || c.Issuer.AuthorizationEndpoint == "" {
 			t.Errorf("Login() with new endpoints = %v", err)
@@ -560,7 +560,7 @@ func TestLogoutRemovesAndReportsFailures(t *testing.T) {
 		err := w.open(t).Logout(t.Context())
 		var logoutErr *mcplogin.LogoutError
 		if !errors.As(err, &logoutErr) || logoutErr.Revoke == nil || logoutErr.Delete != nil {
-			t.Errorf("Logout() = %v, want a failed revocation alone", err)
+			t.Errorf("Logout() = %v, want only a failed revocation", err)
 		}
 		if _, err := w.open(t).Credential(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) {
 			t.Errorf("the credential is still there: %v", err)

@@ -74,7 +74,7 @@ func TestFreshNoncesDoNotLoop(t *testing.T) {
 					resp.Body.Close()
 				}
 				if n.posts != 2 {
-					t.Errorf("%d requests, want one and one retry", n.posts)
+					t.Errorf("%d requests, want one with one retry", n.posts)
 				}
 			})
 		})

@@ -116,7 +116,7 @@ func TestOnlyWebURLsAreShown(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := w.output(); strings.Contains(got, raw) || strings.Contains(got, "##") {
-			t.Errorf("Announce shows %q for the address %q", got, raw)
+			t.Errorf("Announce shows %q for the URL %q", got, raw)
 		}
 	}
 }

@@ -236,7 +236,7 @@ func TestBuildkiteRejectionIsAnError(t *testing.T) {
 		w := newFakeJob(t, ci.Buildkite)
 		w.Run = func(context.Context, string, ...string) (string, error) { return response, nil }
 		if err := w.Export(t.Context(), []ci.Var{plain("A", "x"), plain("B", "y")}); err == nil {
-			t.Errorf("Export = nil when the agent answers %q", response)
+			t.Errorf("Export = nil for the agent's output %q", response)
 		}
 	}
 	w := newFakeJob(t, ci.Buildkite)

@@ -128,7 +128,7 @@ func TestGitHubMaskIsFirstAndOnlyInTheLog(t *testing.T) {
 		t.Errorf("standard error = %q, want %q", got, want)
 	}
 	if got := w.file(t, "GITHUB_ENV"); strings.Contains(got, "add-mask") {
-		t.Errorf("GITHUB_ENV = %q holds a mask", got)
+		t.Errorf("GITHUB_ENV = %q contains a mask", got)
 	}
 }
 

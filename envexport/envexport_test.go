@@ -77,7 +77,7 @@ func wantRejected(t *testing.T, got string, err error, f envexport.Format, name 
 		t.Errorf("error %v, want *Error of %s and %q", err, f, name)
 	}
 	if got != "" {
-		t.Errorf("wrote %q in spite of the error", got)
+		t.Errorf("wrote %q despite the error", got)
 	}
 }
 
@@ -114,7 +114,7 @@ func TestWriteRejectsByFormat(t *testing.T) {
 				got, err := write(tt.format, envexport.Var{Name: "A", Value: value})
 				wantRejected(t, got, err, tt.format, "A")
 				if value != "" && err != nil && strings.Contains(err.Error(), value) {
-					t.Errorf("the error %q holds the value", err)
+					t.Errorf("the error %q contains the value", err)
 				}
 			}
 		})
@@ -166,7 +166,7 @@ func FuzzWrite(f *testing.F) {
 				t.Fatalf("%s: Write(%q) = %v", format, value, err)
 			}
 			if got, err := unquote(format, text); err != nil || got != value {
-				t.Errorf("%s: %q came back as %q, %v from %q", format, value, got, err, text)
+				t.Errorf("%s: %q was parsed back as %q, %v from %q", format, value, got, err, text)
 			}
 		}
 	})

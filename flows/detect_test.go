@@ -34,7 +34,7 @@ func TestDetect(t *testing.T) {
 		{"CI job with a laptop's browser", flows.Environment{GOOS: "linux", Laptop: true}, "CI=true", false, "CI"},
 		{"SSH without terminal", flows.Environment{GOOS: "linux"}, "SSH_CLIENT=10.0.0.1_5_22", false, "SSH"},
 		{"SSH with X forwarding", flows.Environment{GOOS: "linux"}, "SSH_CONNECTION=x DISPLAY=localhost:10.0", false, "SSH"},
-		{"SSH onto one's own desktop", flows.Environment{GOOS: "linux"}, "SSH_TTY=/dev/pts/1 DISPLAY=:0", false, "SSH"},
+		{"SSH to a desktop", flows.Environment{GOOS: "linux"}, "SSH_TTY=/dev/pts/1 DISPLAY=:0", false, "SSH"},
 		{"tmux inside SSH", flows.Environment{GOOS: "linux"}, "SSH_CONNECTION=x TMUX=/tmp/t TERM=tmux-256color", false, "SSH"},
 		{"sudo after ssh -X", flows.Environment{GOOS: "linux"}, "DISPLAY=localhost:10.0", false, "forwarded"},
 		{"display on another host", flows.Environment{GOOS: "linux"}, "DISPLAY=10.0.0.7:0", false, "forwarded"},

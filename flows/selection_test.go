@@ -44,7 +44,7 @@ func TestSelection(t *testing.T) {
 		{"SSH, relay", "SSH_TTY=/dev/pts/1", true, "https://as.test/no-device", browser, "relay", ssh},
 		{"container", "container=docker", false, "https://as.test/no-device", browser, "paste", relayFlag},
 		{"container, relay", "container=docker", true, "https://as.test/no-device", browser, "relay", ""},
-		{"container, relay refused", "container=docker", true, "https://as.test/no-device/no-relay", browser, "paste", ""},
+		{"container, relay disabled", "container=docker", true, "https://as.test/no-device/no-relay", browser, "paste", ""},
 		{"container, device", "container=docker", false, "https://as.test", browser, "device", ""},
 		{"CI", "CI=true SSH_TTY=x", true, "https://as.test/no-device", browser, "relay", ""},
 		{"desktop", "DISPLAY=:0", false, "https://as.test", browser, "browser", ""},

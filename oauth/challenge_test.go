@@ -96,7 +96,7 @@ func FuzzParseChallenges(f *testing.F) {
 			t.Errorf("%q: %d bytes read from %d", line, total, len(line))
 		}
 		if again := parse(format(got)); !reflect.DeepEqual(again, got) {
-			t.Errorf("%q: %q read again as %q from %s", line, got, again, format(got))
+			t.Errorf("%q: %q parsed back as %q from %s", line, got, again, format(got))
 		}
 	})
 }

@@ -69,7 +69,7 @@ func TestDiscover(t *testing.T) {
 		{"a relative URL",
 			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="/custom/metadata/location.json"`), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
-		{"http behind TLS",
+		{"http at a server with TLS",
 			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="http://mcp.test/x"`), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
 		{"the header's URL is for another resource: no other URL is tried",
@@ -232,7 +232,7 @@ func TestNotAServer(t *testing.T) {
 		want  string
 		try   string
 	}{
-		{"nothing there", map[string]page{}, "has no MCP server at this path (HTTP 404)", ""},
+		{"not found", map[string]page{}, "has no MCP server at this path (HTTP 404)", ""},
 		{"a web page", map[string]page{mcpURL: {header: html, body: "<!doctype html>"}}, "answers with a web page", ""},
 		{"no POST", map[string]page{mcpURL: {status: 405}}, "does not accept MCP messages", ""},
 		{"retired", map[string]page{mcpURL: {status: 410}}, "no longer has an MCP server (HTTP 410)", ""},
@@ -245,7 +245,7 @@ func TestNotAServer(t *testing.T) {
 			_, err := oauth.Discover(t.Context(), site(tt.pages).client(), mcpURL)
 			e, ok := errors.AsType[*oauth.NotServerError](err)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || ok != (tt.try != "-") || ok && e.Try != tt.try {
-				t.Errorf("error = %v (%t), want one that says %q", err, ok, tt.want)
+				t.Errorf("error = %v (%t), want %q in it", err, ok, tt.want)
 			}
 		})
 	}

@@ -156,7 +156,7 @@ func TestGuardProxy(t *testing.T) {
 		}
 	}
 	if _, err := get(t, c, "https://broken.test/"); err == nil || !strings.Contains(err.Error(), "no proxy today") {
-		t.Errorf("error = %v, want the proxy function's", err)
+		t.Errorf("error = %v, want that of the proxy function", err)
 	}
 	want(t, "proxy requests", len(requests), 1)
 }
@@ -198,8 +198,8 @@ func TestRedirects(t *testing.T) {
 		err   error
 		count int
 	}{
-		{"three are followed", map[string]page{start: to("/1"), "https://as.test/1": to("/2"), "https://as.test/2": to("https://cdn.test/3"), "https://cdn.test/3": asMetadata("https://as.test")}, nil, 4},
-		{"a fourth is not", map[string]page{start: to("/1"), "https://as.test/1": to("/2"), "https://as.test/2": to("/3"), "https://as.test/3": to("/4")}, errRedirect, 4},
+		{"three redirects are followed", map[string]page{start: to("/1"), "https://as.test/1": to("/2"), "https://as.test/2": to("https://cdn.test/3"), "https://cdn.test/3": asMetadata("https://as.test")}, nil, 4},
+		{"a fourth redirect is not", map[string]page{start: to("/1"), "https://as.test/1": to("/2"), "https://as.test/2": to("/3"), "https://as.test/3": to("/4")}, errRedirect, 4},
 		{"to http", map[string]page{start: to("http://127.0.0.1/x")}, errRedirect, 1},
 		{"to a user name", map[string]page{start: to("https://u:p@as.test/x")}, errURL, 1},
 	} {

@@ -54,7 +54,7 @@ func TestParseKey(t *testing.T) {
 		{"PKCS #8 P-384", pkcs8(t, must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))), oauth.AlgES384},
 		{"PKCS #8 RSA", pkcs8(t, rsaKey), oauth.AlgRS256},
 		{"PKCS #8 Ed25519", pkcs8(t, ed), oauth.AlgEdDSA},
-		{"SEC 1, as openssl writes it", append(params, pemOf(t, "EC PRIVATE KEY", ec1, ecErr)...), oauth.AlgES256},
+		{"SEC 1 by openssl", append(params, pemOf(t, "EC PRIVATE KEY", ec1, ecErr)...), oauth.AlgES256},
 		{"PKCS #1", pemOf(t, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey), err), oauth.AlgRS256},
 		{"P-224", pkcs8(t, must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader))), ""},
 		{"short RSA", pkcs8(t, must(rsa.GenerateKey(rand.Reader, 1024))), ""},

@@ -72,11 +72,11 @@ func TestRebinding(t *testing.T) {
 			[]dial{{"as.test", localAddr, true}, {"mcp.test", publicAddr, true}, {"as.test", localAddr, false}}},
 		{"a refresh of a public server", [][]string{{"203.0.113.5"}, {"127.0.0.1"}},
 			[]dial{{"as.test", localAddr, false}, {"as.test", localAddr, false}, {"mcp.test", localAddr, false}}},
-		{"both at once", [][]string{{"127.0.0.1", "203.0.113.5"}, {"127.0.0.1"}},
+		{"public and loopback", [][]string{{"127.0.0.1", "203.0.113.5"}, {"127.0.0.1"}},
 			[]dial{{"mcp.test", localAddr, false}, {"mcp.test", publicAddr, true}, {"as.test", localAddr, false}}},
-		{"both families, local", [][]string{{"127.0.0.1", "fd00::1"}},
+		{"IPv4 and IPv6, both local", [][]string{{"127.0.0.1", "fd00::1"}},
 			[]dial{{"mcp.test", "[fd00::1]:443", true}, {"mcp.test", localAddr, true}, {"as.test", "10.0.0.1:443", true}}},
-		{"a family of each kind", [][]string{{"10.0.0.1", "2001:db8::1"}},
+		{"IPv4 private, IPv6 public", [][]string{{"10.0.0.1", "2001:db8::1"}},
 			[]dial{{"mcp.test", "10.0.0.1:443", false}, {"mcp.test", "[2001:db8::1]:443", true}}},
 		{"no answer, then local", [][]string{{}, {"127.0.0.1"}},
 			[]dial{{"as.test", localAddr, false}, {"as.test", localAddr, true}}},
@@ -84,7 +84,7 @@ func TestRebinding(t *testing.T) {
 			[]dial{{"as.test", publicAddr, true}, {"mcp.test", localAddr, true}}},
 		{"the name in another spelling", [][]string{{"127.0.0.1"}},
 			[]dial{{"MCP.test.", publicAddr, true}, {"mcp.test", localAddr, false}}},
-		{"link-local beside loopback", [][]string{{"127.0.0.1", "169.254.169.254"}},
+		{"link-local and loopback", [][]string{{"127.0.0.1", "169.254.169.254"}},
 			[]dial{{"mcp.test", localAddr, false}, {"mcp.test", "169.254.169.254:443", false}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,14 +106,14 @@ func TestRebindingAcrossClients(t *testing.T) {
 	n := &names{answers: [][]string{{"127.0.0.1"}}}
 	g := n.transports("https://mcp.test/a", "https://mcp.test:8443/b", "https://as.test/")
 	if !dials(g[0], "as.test", localAddr) {
-		t.Error("a local server's authorization server is refused")
+		t.Error("a local server's authorization server is rejected")
 	}
 	if !dials(g[2], "mcp.test", publicAddr) { // named by a server of another profile
-		t.Error("a public address is refused")
+		t.Error("a public address is rejected")
 	}
 	for i := range 2 {
 		if dials(g[i], "mcp.test", localAddr) || dials(g[i], "as.test", localAddr) {
-			t.Errorf("client %d still takes the server for local", i)
+			t.Errorf("client %d still treats the server as local", i)
 		}
 	}
 	if n.lookups != 1 {

@@ -81,7 +81,7 @@ func TestIssuerError(t *testing.T) {
 		t.Fatalf("error = %#v, want an *IssuerError with both issuers", err)
 	}
 	if !strings.Contains(err.Error(), "trailing slash") {
-		t.Errorf("error %q does not explain", err)
+		t.Errorf("error %q has no explanation", err)
 	}
 }
 

@@ -50,7 +50,7 @@ func TestRegisterAuthMethod(t *testing.T) {
 		got       string
 		secret    string
 	}{
-		{"none preferred", []string{"client_secret_basic", "none"}, `{"client_id":"c"}`, "none", "none", ""},
+		{"method none is preferred", []string{"client_secret_basic", "none"}, `{"client_id":"c"}`, "none", "none", ""},
 		{"basic before post", []string{"client_secret_post", "client_secret_basic"}, `{"client_id":"c","client_secret":"s"}`, "client_secret_basic", "client_secret_basic", "s"},
 		{"only post", []string{"client_secret_post"}, `{"client_id":"c","client_secret":"s"}`, "client_secret_post", "client_secret_post", "s"},
 		{"an unrequested secret is sent", []string{"none"}, `{"client_id":"c","client_secret":"s"}`, "none", "client_secret_post", "s"},

@@ -19,7 +19,7 @@ func TestRegisterReadsOtherTypes(t *testing.T) {
 		{"a large number", `{"client_id":12345678901234567890}`, "12345678901234567890", "", ""},
 		{"a number as the secret", `{"client_id":"c","client_secret":7,"token_endpoint_auth_method":"client_secret_post"}`, "c", "7", ""},
 		{"one string as a list", `{"client_id":"c","redirect_uris":"http://127.0.0.1/cb"}`, "c", "", "http://127.0.0.1/cb"},
-		{"nothing useful", `{"client_id":"c","grant_types":{},"redirect_uris":null,"registration_client_uri":false,"more":[1]}`, "c", "", ""},
+		{"no usable types", `{"client_id":"c","grant_types":{},"redirect_uris":null,"registration_client_uri":false,"more":[1]}`, "c", "", ""},
 		{"a number in a list", `{"client_id":"c","redirect_uris":[1,"http://127.0.0.1/cb"]}`, "c", "", "1 http://127.0.0.1/cb"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,7 +111,7 @@ func TestLifetimeOfAJWT(t *testing.T) {
 		{"an exp in the past", `{"access_token":"` + jwt(`{"exp":1925080000}`) + `"}`, 0},
 		{"no exp", `{"access_token":"` + jwt(`{}`) + `"}`, 0},
 		{"not a JWT", `{"access_token":"a.b.c"}`, 0},
-		{"absurdly long", `{"access_token":"t","expires_in":1e300}`, 10 * 365 * 24 * time.Hour},
+		{"a lifetime out of range", `{"access_token":"t","expires_in":1e300}`, 10 * 365 * 24 * time.Hour},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

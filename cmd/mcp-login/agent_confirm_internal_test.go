@@ -216,7 +216,7 @@ func TestConfirmInTurn(t *testing.T) {
 		}
 	}
 	p.waitFor(promptPattern)
-	if took := time.Since(start); took < 2*p.c.Timeout { // a busy machine only increases it
+	if took := time.Since(start); took < 2*p.c.Timeout { // a slow machine only increases it
 		t.Errorf("two prompts took %s, want twice %s", took, p.c.Timeout)
 	}
 }

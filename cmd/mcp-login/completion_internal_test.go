@@ -174,7 +174,7 @@ func TestCompletionSendsNoRequest(t *testing.T) {
 	t.Setenv("VAULT_TOKEN", "x")
 	e, _, _ := testEnv(t)
 	if got := completed(t, e, "--store", "vault:secret/x", "env", ""); len(got) > 0 {
-		t.Errorf("names of a Vault that does not answer: %q", got)
+		t.Errorf("names from a Vault that does not respond: %q", got)
 	}
 	if err := ln.(*net.TCPListener).SetDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
 		t.Fatal(err)

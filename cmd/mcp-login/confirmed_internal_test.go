@@ -238,7 +238,7 @@ func TestNewHostNamesItsSources(t *testing.T) {
 	issuer, audience := []string{"--expect-issuer", h.goodURL}, []string{"--expect-audience", "api://team"}
 	h.want(exit.LoginRequired, "token", "p")
 	if got := h.stderr.String(); !strings.Contains(got, "or for one run: MCP_LOGIN_EXPECT_ISSUER="+h.goodURL+" MCP_LOGIN_EXPECT_AUDIENCE=api://team mcp-login token p\n") {
-		t.Errorf("the hint does not say how to confirm:\n%s", got)
+		t.Errorf("the hint does not explain how to confirm:\n%s", got)
 	}
 	h.want(exit.LoginRequired, append([]string{"token", "p"}, issuer...)...)
 	h.want(exit.LoginRequired, append([]string{"token", "p"}, audience...)...)
@@ -359,7 +359,7 @@ func TestImportAndMoveRemoveSources(t *testing.T) {
 		`removed from "p", because you did not set it on this host: assertion command:touch x`, `moved "p"`,
 	} {
 		if !strings.Contains(h.stderr.String(), line+"\n") {
-			t.Errorf("store move does not say %q:\n%s", line, h.stderr)
+			t.Errorf("%q is missing in the output of store move:\n%s", line, h.stderr)
 		}
 	}
 	h.want(exit.Done, "status", "p", "--json", "--profile-dir", filepath.Join(h.home, "second"))

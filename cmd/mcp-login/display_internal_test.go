@@ -31,11 +31,11 @@ func FuzzJSON(f *testing.F) {
 		}
 		var again map[string]string
 		if err := json.Unmarshal(got, &again); err != nil || len(again) != len(want) {
-			t.Fatalf("%q as JSON is %s, which reads as %q, %v", text, got, again, err)
+			t.Fatalf("%q as JSON is %s, which is parsed as %q, %v", text, got, again, err)
 		}
 		for key, value := range want {
 			if again[key] != value {
-				t.Errorf("%q as JSON is %s, which reads as %q", text, got, again)
+				t.Errorf("%q as JSON is %s, which is parsed as %q", text, got, again)
 			}
 		}
 	})

@@ -50,7 +50,7 @@ func TestFaultsInWords(t *testing.T) {
 	for _, f := range []faultCase{
 		{"refused", "discover http://" + unused + "/mcp", nil, exit.Temporary,
 			[]string{"cannot reach " + unused + ": connection refused$", "^hint: check whether the server is running, and whether a firewall blocks it$", doctor}},
-		{"refused at login", "login x http://" + unused + "/mcp --keeper key-file", nil, exit.Temporary,
+		{"connection refused at login", "login x http://" + unused + "/mcp --keeper key-file", nil, exit.Temporary,
 			[]string{"cannot reach " + unused + ": connection refused$", doctor}},
 		{"timeout", "discover http://" + silentServer(t) + "/mcp --timeout 50ms", nil, exit.Temporary,
 			[]string{`cannot reach \S+: no answer in time$`, "^hint: check whether the server is running", doctor}},
@@ -62,12 +62,12 @@ func TestFaultsInWords(t *testing.T) {
 			[]string{"its certificate is signed by an authority that this machine does not trust$", "^hint: if your organization issued the certificate, use: --ca-cert FILE$"}},
 		{"not TLS", "discover " + strings.Replace(proxy.URL, "http://", "https://", 1) + "/mcp", nil, exit.Failed,
 			[]string{"it does not use TLS on this port$", "^hint: check the port of the URL, or use http:// for a server on this machine$"}},
-		{"proxy refused", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": "http://" + unused}, exit.Temporary,
+		{"proxy connection refused", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": "http://" + unused}, exit.Temporary,
 			[]string{"cannot reach mcp.example: the HTTP proxy cannot be reached: connection refused$", "^hint: check HTTPS_PROXY and NO_PROXY$", doctor}},
 		{"proxy requires a password", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": proxy.URL}, exit.Failed,
 			[]string{`cannot reach mcp.example: the HTTP proxy \S+ requires a user name and password`, "^hint: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"}},
 
-		{"Vault refused", "token a --store vault:secret/x", vaultAt("http://"+unused, "hvs.example"), exit.Temporary,
+		{"Vault connection refused", "token a --store vault:secret/x", vaultAt("http://"+unused, "hvs.example"), exit.Temporary,
 			[]string{"vault: read secret/data/x/a at http://" + unused + ": connection refused$", "^hint: check VAULT_ADDR, and that Vault runs: vault status$"}},
 		{"Vault sealed", "token a --store vault:secret/x", vaultAt(vaultSays(t, 503, "Vault is sealed"), "hvs.example"), exit.Store,
 			[]string{"Vault is sealed: an operator must unseal it$", "^hint: an operator of Vault runs: vault operator unseal$"}},
@@ -117,7 +117,7 @@ func unusedAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// silentServer accepts connections and never answers.
+// silentServer accepts connections and never responds.
 func silentServer(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -32,7 +32,7 @@ func TestFlagsAreDeclaredOnce(t *testing.T) {
 				continue
 			}
 			if _, allowed := differ[d.Name]; known != d && !allowed {
-				t.Errorf("%s --%s is described as %q and elsewhere as %q: declare it once", l.name(), d.Name, d.About, known.About)
+				t.Errorf("%s --%s is described as %q, and in another command as %q: declare it once", l.name(), d.Name, d.About, known.About)
 			}
 		}
 	}

@@ -36,7 +36,7 @@ func TestHookKeepsFlags(t *testing.T) {
 	}
 	e, out, _ := testEnv(t)
 	if run(t.Context(), []string{"hook", "bash", "--min-ttl", "90s"}, &e.env); !strings.Contains(out.String(), "now + 90)") {
-		t.Errorf("--min-ttl is not in\n%s", out)
+		t.Errorf("--min-ttl is missing in\n%s", out)
 	}
 }
 

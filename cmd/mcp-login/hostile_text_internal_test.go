@@ -117,7 +117,7 @@ func agentThatSays(t *testing.T, text string) (socket string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // a scratch folder
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // a temporary folder
 	socket = filepath.Join(dir, "s")
 	ln, err := net.Listen("unix", socket)
 	if err != nil {

@@ -160,7 +160,7 @@ func TestSecretNeedsConfirmation(t *testing.T) {
 			t.Errorf("%q: exit code %d, want %d\n%s", tt.typed, got, tt.want, term.Screen())
 		}
 		if prompted := strings.Contains(term.Raw.String(), question); prompted != (tt.typed != "") || tt.want == exit.Denied && x.sent() != before {
-			t.Errorf("%q: asked %v, then %d requests\n%s", tt.typed, prompted, x.sent()-before, term.Screen())
+			t.Errorf("%q: prompted %v, then %d requests\n%s", tt.typed, prompted, x.sent()-before, term.Screen())
 		}
 	}
 }

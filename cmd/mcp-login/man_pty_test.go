@@ -40,7 +40,7 @@ func TestManAtATerminal(t *testing.T) {
 	}
 	if _, err := exec.LookPath("man"); err == nil {
 		if _, raw := man("PATH="+os.Getenv("PATH"), "MANPAGER=cat"); !strings.Contains(raw, "MCP-LOGIN(1)") && !strings.Contains(raw, "mcp-login(1)") && !strings.Contains(raw, "minimized") {
-			t.Errorf("the system's man: %q", raw)
+			t.Errorf("with the system's man: %q", raw)
 		}
 	}
 	piped := exec.Command(programLink(t, home), "man")

@@ -78,7 +78,7 @@ func (c *mcpClient) result(method string, params any) (result map[string]json.Ra
 			return m.Result, nil
 		}
 	}
-	return nil, fmt.Errorf("no answer to %s", method)
+	return nil, fmt.Errorf("no response to %s", method)
 }
 
 // signIn calls the sign-in tool.
@@ -89,7 +89,7 @@ func (c *mcpClient) signIn(redirect string) (text string, failed bool, err error
 	}
 	var content []struct{ Text string }
 	if err := json.Unmarshal(result["content"], &content); err != nil || len(content) != 1 {
-		return "", false, fmt.Errorf("sign_in says %s", result["content"])
+		return "", false, fmt.Errorf("the result of sign_in is %s", result["content"])
 	}
 	return content[0].Text, string(result["isError"]) == "true", nil
 }
@@ -170,7 +170,7 @@ func (c *mcpClient) follow() error {
 			}
 			return err
 		case failed:
-			return fmt.Errorf("sign_in says %s", text)
+			return fmt.Errorf("the result of sign_in is %s", text)
 		}
 		if c.p.flow == "paste" {
 			if redirect, err = c.browse(text); err != nil {

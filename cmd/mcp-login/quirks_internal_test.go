@@ -272,7 +272,7 @@ func (p *path) call(s *mcplogin.Session) error {
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the MCP server answered %d", resp.StatusCode)
+		return fmt.Errorf("the MCP server responded with %d", resp.StatusCode)
 	}
 	return nil
 }
@@ -312,7 +312,7 @@ func (p *path) proxy(s *mcplogin.Session) error {
 		Result *struct{ Tools []any }
 	}
 	if err := json.Unmarshal(out.Bytes(), &answer); err != nil || answer.ID != 7 || answer.Result == nil {
-		return fmt.Errorf("the proxy answered %q", out.Bytes())
+		return fmt.Errorf("the proxy responded with %q", out.Bytes())
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func readme(t *testing.T) string {
 // TestReadmeIsShort limits the length of README.md.
 func TestReadmeIsShort(t *testing.T) {
 	if n := strings.Count(readme(t), "\n"); n > 250 {
-		t.Errorf("README.md has %d lines, 250 are allowed", n)
+		t.Errorf("README.md has %d lines, want at most 250", n)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestReadmeGo(t *testing.T) {
 	}
 	indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(block[1], "\t$1")
 	if !strings.Contains(string(example), indented) {
-		t.Errorf("this is not in example_test.go:\n%s", indented)
+		t.Errorf("missing in example_test.go:\n%s", indented)
 	}
 }
 

@@ -67,7 +67,7 @@ func TestSignInAgainNeedsConfirmation(t *testing.T) {
 	}
 	p.asks(t, "question-again", "login notion", exit.Done, question, "\n")
 	if raw := p.answers(t, "login notion", exit.Interrupted, question, "\x03"); strings.Contains(raw, "Approve only if") {
-		t.Errorf("Ctrl-C signs in:\n%s", raw)
+		t.Errorf("the sign-in succeeded after Ctrl-C:\n%s", raw)
 	}
 }
 

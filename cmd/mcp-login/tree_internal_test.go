@@ -156,7 +156,7 @@ func TestFlagsBeforeAndAfter(t *testing.T) {
 			}
 			got, words := parsed(t, flagsLast)
 			if !maps.Equal(got, want) || !slices.Equal(words, arguments) {
-				t.Errorf("flags behind: %v %q\nwant %v %q", got, words, want, arguments)
+				t.Errorf("flags at the end: %v %q\nwant %v %q", got, words, want, arguments)
 			}
 			var shared []string
 			for _, f := range l.Flags {
@@ -256,7 +256,7 @@ func TestHelp(t *testing.T) {
 			}
 		}
 		if common > 8 {
-			t.Errorf("%s has %d common flags, 8 are allowed", l.name(), common)
+			t.Errorf("%s has %d common flags, want at most 8", l.name(), common)
 		}
 	}
 }

@@ -318,8 +318,8 @@ func TestErrorResponses(t *testing.T) {
 		{"denied", []string{"error", "access_denied", "code", ""}, flows.ErrDenied, "access_denied", "Access was not granted"},
 		{"refused", []string{"error", "invalid_scope", "error_description", secret, "code", ""}, nil, "invalid_scope", "The sign-in did not work"},
 		{"neither code nor error", []string{"code", ""}, nil, "", "The sign-in did not work"},
-		{"code no header may carry", []string{"code", "a\nb"}, nil, "", "The sign-in did not work"},
-		{"checklist 32: a mix-up says nothing", []string{"error", "access_denied", "error_description", "from-evil", "iss", "https://evil.test", "code", ""},
+		{"code with invalid characters", []string{"code", "a\nb"}, nil, "", "The sign-in did not work"},
+		{"checklist 32: no error text after a mix-up", []string{"error", "access_denied", "error_description", "from-evil", "iss", "https://evil.test", "code", ""},
 			oauth.ErrIssuer, "", "The sign-in did not work"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -377,10 +377,10 @@ func TestUnrelatedRequests(t *testing.T) {
 			{"POST", "POST", valid, "", 405},
 			{"HEAD", "HEAD", valid, "", 405},
 			{"OPTIONS", "OPTIONS", valid, "", 405},
-			{"rebound name", "GET", valid, "evil.test:" + at.Port(), 403},
+			{"DNS rebinding", "GET", valid, "evil.test:" + at.Port(), 403},
 			{"no port", "GET", valid, "127.0.0.1", 403},
 			{"other port", "GET", valid, "127.0.0.1:1", 403},
-			{"rebound start", "GET", other("/"), "evil.test:" + at.Port(), 403},
+			{"DNS rebinding of the start address", "GET", other("/"), "evil.test:" + at.Port(), 403},
 		} {
 			r := get(t, tt.address)
 			r.Method, r.Host = tt.method, cmp.Or(tt.host, r.Host)
@@ -391,7 +391,7 @@ func TestUnrelatedRequests(t *testing.T) {
 			})
 		}
 		if n := len(s.exchanges()); n != 0 {
-			t.Errorf("%d exchanges before the answer", n)
+			t.Errorf("%d exchanges before the response", n)
 		}
 		visit(t, get(t, valid))
 	})
@@ -451,11 +451,11 @@ func TestStartAddressIsSecret(t *testing.T) {
 		for _, path := range []string{"", "?", "?x=1", "callback", "start", "favicon.ico", secret[:25], secret + "x", secret + "/", "./", "%2e", strings.ToLower(secret)} {
 			page := visit(t, get(t, root+path))
 			if page.status < 400 || page.header.Get("Location") != "" || strings.Contains(page.body, u.Query().Get("state")) || strings.Contains(page.body, secret) {
-				t.Errorf("%+v: /%s answers HTTP %d, Location %q", redirect, path, page.status, page.header.Get("Location"))
+				t.Errorf("%+v: /%s responds with HTTP %d, Location %q", redirect, path, page.status, page.header.Get("Location"))
 			}
 		}
 		if page := visit(t, get(t, link.Local)); page.header.Get("Location") != link.URL {
-			t.Errorf("the start address answers HTTP %d", page.status)
+			t.Errorf("the start address responds with HTTP %d", page.status)
 		}
 		cancel()
 		<-done
@@ -470,7 +470,7 @@ func TestReplayIsRejected(t *testing.T) {
 		var first sync.WaitGroup
 		first.Go(func() {
 			if page := visit(t, get(t, redirectURL(t, link))); page.status != http.StatusOK {
-				t.Errorf("the first: HTTP %d", page.status)
+				t.Errorf("the first request: HTTP %d", page.status)
 			}
 		})
 		<-s.began
@@ -524,15 +524,15 @@ func TestCheck(t *testing.T) {
 		{"no code grant", &authcode.Flow{}, with(func(s *oauth.Server) { s.GrantTypes = []string{"client_credentials"} }), flows.ErrUnsupported},
 		{"checklist 25: no PKCE", &authcode.Flow{}, with(func(s *oauth.Server) { s.CodeChallengeMethods = nil }), flows.ErrUnsupported},
 		{"no PKCE, assumed", &authcode.Flow{AssumePKCE: true}, with(func(s *oauth.Server) { s.CodeChallengeMethods = nil }), nil},
-		{"checklist 24: plain PKCE alone", &authcode.Flow{AssumePKCE: true}, with(func(s *oauth.Server) { s.CodeChallengeMethods = []string{"plain"} }), flows.ErrUnsupported},
-		{"elsewhere and no paste", &authcode.Flow{Redirect: remote}, valid, flows.ErrUnsupported},
-		{"elsewhere and paste", &authcode.Flow{Redirect: remote, Paste: paste}, valid, nil},
-		{"checklist 27: plain http elsewhere", &authcode.Flow{Redirect: authcode.Redirect{URL: "http://relay.test/cb"}, Paste: paste}, valid, authcode.ErrRedirect},
+		{"checklist 24: only plain PKCE", &authcode.Flow{AssumePKCE: true}, with(func(s *oauth.Server) { s.CodeChallengeMethods = []string{"plain"} }), flows.ErrUnsupported},
+		{"remote redirect without paste", &authcode.Flow{Redirect: remote}, valid, flows.ErrUnsupported},
+		{"remote redirect with paste", &authcode.Flow{Redirect: remote, Paste: paste}, valid, nil},
+		{"checklist 27: plain http to another host", &authcode.Flow{Redirect: authcode.Redirect{URL: "http://relay.test/cb"}, Paste: paste}, valid, authcode.ErrRedirect},
 		{"listen on all addresses", &authcode.Flow{Redirect: authcode.Redirect{Host: "0.0.0.0"}}, valid, authcode.ErrRedirect},
-		{"listen on a name", &authcode.Flow{Redirect: authcode.Redirect{Host: "box.test"}}, valid, authcode.ErrRedirect},
-		{"odd port", &authcode.Flow{Redirect: authcode.Redirect{Port: 70000}}, valid, authcode.ErrRedirect},
+		{"listen on a host name", &authcode.Flow{Redirect: authcode.Redirect{Host: "box.test"}}, valid, authcode.ErrRedirect},
+		{"invalid port", &authcode.Flow{Redirect: authcode.Redirect{Port: 70000}}, valid, authcode.ErrRedirect},
 		{"path without slash", &authcode.Flow{Redirect: authcode.Redirect{Path: "@evil.test/"}}, valid, authcode.ErrRedirect},
-		{"path with answer", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb?state=x"}}, valid, authcode.ErrRedirect},
+		{"path with a query", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb?state=x"}}, valid, authcode.ErrRedirect},
 		{"fragment", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb#x"}}, valid, authcode.ErrRedirect},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

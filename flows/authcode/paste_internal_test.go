@@ -32,8 +32,8 @@ func TestPastedTexts(t *testing.T) {
 		{"with zero-width characters", "\u200b" + valid[:20] + "\u2060" + valid[20:] + "\ufeff", "co/de-1234", nil},
 		{"without scheme", strings.TrimPrefix(valid, "http://"), "co/de-1234", nil},
 		{"of a relay", "https://relay.test/x/y?" + valid[strings.Index(valid, "?")+1:] + "#_=_", "co/de-1234", nil},
-		{"query alone", valid[strings.Index(valid, "?"):], "co/de-1234", nil},
-		{"parameters alone", valid[strings.Index(valid, "?")+1:], "co/de-1234", nil},
+		{"only the query", valid[strings.Index(valid, "?"):], "co/de-1234", nil},
+		{"only the parameters", valid[strings.Index(valid, "?")+1:], "co/de-1234", nil},
 		{"bare code", " co/de-1234\n", "co/de-1234", nil},
 		{"bare code, encoded", "co%2Fde-1234", "co/de-1234", nil},
 		{"bare code with its name", "code=co%2Fde-1234", "co/de-1234", nil},
@@ -48,14 +48,14 @@ func TestPastedTexts(t *testing.T) {
 		{"in a chat program's link", "https://chat.test/link?url=" + url.QueryEscape(valid) + "&sig=x", "co/de-1234", nil},
 		{"in Markdown", "(" + valid + "),", "co/de-1234", nil},
 		{"nothing", " \n", "", errPasteEmpty},
-		{"a key", "y", "", errPasteText},
+		{"an escape sequence of a key", "y", "", errPasteText},
 		{"control characters", "\x1b]52;c;AAAA\x07code-1234", "", errPasteText},
-		{"other letters", "пароль-пароль", "", errPasteText},
+		{"non-ASCII letters", "пароль-пароль", "", errPasteText},
 		{"too long", strings.Repeat("a", maxPaste+1), "", errPasteLong},
 		{"other state", strings.Replace(valid, "STATE", "OTHER", 1), "", errState},
 		{"state twice", valid + "&state=x", "", errQuery},
 		{"no state", "http://127.0.0.1:4711/callback?code=code-1234", "", errQuery},
-		{"no answer", "https://as.test/?x=y", "", errPasteNoCode},
+		{"no authorization response", "https://as.test/?x=y", "", errPasteNoCode},
 		{"no query", "https://as.test/done", "", errPasteNoCode},
 		{"the address to open", "https://as.test/authorize?response_type=code&state=STATE234567&code_challenge=x", "", errPasteLink},
 		{"broken encoding", "http://127.0.0.1/callback?code=%zz&state=STATE234567", "", errPasteText},
@@ -69,7 +69,7 @@ func TestPastedTexts(t *testing.T) {
 			}
 			if err == nil {
 				if got := <-a.result; got.code != tt.code || got.err != nil {
-					t.Errorf("acceptPaste(%q) took %q, %v; want %q", tt.text, got.code, got.err, tt.code)
+					t.Errorf("acceptPaste(%q) accepted %q, %v; want %q", tt.text, got.code, got.err, tt.code)
 				}
 			}
 		})
@@ -99,7 +99,7 @@ func FuzzPaste(f *testing.F) {
 			a := waiting(promised)
 			if err := a.acceptPaste(text); err != nil {
 				if len(a.result) != 0 || len(text) > 12 && strings.Contains(err.Error(), text) {
-					t.Fatalf("refused with %q, %d answers", err, len(a.result))
+					t.Fatalf("rejected with %q, %d answers", err, len(a.result))
 				}
 				continue
 			}
@@ -139,7 +139,7 @@ func FuzzPasteRoundTrip(f *testing.F) {
 			t.Fatalf("acceptPaste(%q) = %v", text, err)
 		}
 		if got := <-a.result; got.code != code || got.err != nil {
-			t.Fatalf("acceptPaste(%q) took %q, %v; want %q", text, got.code, got.err, code)
+			t.Fatalf("acceptPaste(%q) accepted %q, %v; want %q", text, got.code, got.err, code)
 		}
 	})
 }
@@ -149,7 +149,7 @@ func FuzzPasteRoundTrip(f *testing.F) {
 func TestPages(t *testing.T) {
 	t.Parallel()
 	if strings.ContainsAny(pageCSS, "<>") || strings.Contains(pageHTML, "<script") || strings.Contains(pageHTML, "http") {
-		t.Error("a page must load nothing and run nothing")
+		t.Error("a page must not load or run anything")
 	}
 	for _, p := range []page{pageDone, pageDenied, pageError, pageUsed, pageOther, pageForeign, pageMethod, pageNotFound} {
 		if icons[p.Tone] == "" || p.Status == 0 || p.Title == "" || p.Text == "" || strings.ContainsAny(p.Title+p.Text, "<>&{}\"") {

@@ -100,10 +100,10 @@ func TestBusyPort(t *testing.T) {
 			f := &authcode.Flow{Redirect: authcode.Redirect{Host: host, Port: port}}
 			_, err = f.Metadata()
 			if e, ok := errors.AsType[*authcode.PortError](err); !ok || e.Port != port || !strings.Contains(err.Error(), "in use") {
-				t.Errorf("Metadata for %s with %s taken: %v", host, taken, err)
+				t.Errorf("Metadata for %s with %s in use: %v", host, taken, err)
 			}
 			if _, err := f.Run(t.Context(), newServer().request()); err == nil {
-				t.Errorf("Run for %s with %s taken: no error", host, taken)
+				t.Errorf("Run for %s with %s in use: no error", host, taken)
 			}
 		}
 	}
@@ -122,13 +122,13 @@ func TestRegisteredRedirectURLs(t *testing.T) {
 		return fmt.Sprintf("http://%s:%d%s", host, port, path)
 	}
 
-	t.Run("the same port again", func(t *testing.T) {
+	t.Run("the same port is used again", func(t *testing.T) {
 		app := oauth.App{RedirectURIs: []string{at("127.0.0.1", free, "/callback")}}
 		if sent, err := loginBy(t, &authcode.Flow{}, app); err != nil || sent != app.RedirectURIs[0] {
 			t.Errorf("sent %q, %v", sent, err)
 		}
 	})
-	t.Run("even after Metadata bound another", func(t *testing.T) {
+	t.Run("even after Metadata listened on another", func(t *testing.T) {
 		app := oauth.App{RedirectURIs: []string{at("127.0.0.1", free, "/callback")}}
 		f := &authcode.Flow{}
 		if _, err := f.Metadata(); err != nil {
@@ -138,7 +138,7 @@ func TestRegisteredRedirectURLs(t *testing.T) {
 			t.Errorf("sent %q, %v", sent, err)
 		}
 	})
-	t.Run("another port if it is busy", func(t *testing.T) { // RFC 8252 §7.3
+	t.Run("another port if it is in use", func(t *testing.T) { // RFC 8252 §7.3
 		app := oauth.App{RedirectURIs: []string{at("127.0.0.1", taken, "/cb")}}
 		sent, err := loginBy(t, &authcode.Flow{}, app)
 		if err != nil || sent == app.RedirectURIs[0] || !strings.HasPrefix(sent, "http://127.0.0.1:") || !strings.HasSuffix(sent, "/cb") {
@@ -151,14 +151,14 @@ func TestRegisteredRedirectURLs(t *testing.T) {
 			t.Errorf("sent %q, %v", sent, err)
 		}
 	})
-	t.Run("the host that was asked for", func(t *testing.T) {
+	t.Run("the requested host", func(t *testing.T) {
 		app := oauth.App{RedirectURIs: []string{"com.example:/cb", "https://relay.test/cb", at("127.0.0.1", free, "/cb"), "http://localhost/cb"}}
 		sent, err := loginBy(t, &authcode.Flow{Redirect: authcode.Redirect{Host: "localhost"}}, app)
 		if err != nil || !strings.HasPrefix(sent, "http://localhost:") || !strings.HasSuffix(sent, "/cb") {
 			t.Errorf("sent %q, %v", sent, err)
 		}
 	})
-	t.Run("none that fits", func(t *testing.T) {
+	t.Run("no matching URL", func(t *testing.T) {
 		for _, r := range []authcode.Redirect{{Host: "localhost"}, {Path: "/other"}, {URL: at("127.0.0.1", free, "/")}} {
 			_, err := loginBy(t, &authcode.Flow{Redirect: r}, oauth.App{RedirectURIs: []string{at("127.0.0.1", free, "/callback")}})
 			if !errors.Is(err, authcode.ErrRedirect) || !errors.Is(err, flows.ErrClient) {

@@ -251,7 +251,7 @@ func TestExpiredCodeIsReplacedIfRetryAllows(t *testing.T) {
 		retry := func(context.Context) bool { prompts++; p.does = approveAfter(srv, s); return true }
 		_, end, err := run(t, srv, &device.Flow{Prompt: p, Retry: retry})
 		if err != nil || end != 17*s || prompts != 1 || len(p.codes) != 2 {
-			t.Fatalf("ended at %v with %v after %d questions and %d codes", end, err, prompts, len(p.codes))
+			t.Fatalf("ended at %v with %v after %d prompts and %d codes", end, err, prompts, len(p.codes))
 		}
 		if p.codes[0].UserCode == p.codes[1].UserCode {
 			t.Error("the second code is the first")
@@ -397,7 +397,7 @@ func TestFastClockAdapts(t *testing.T) {
 		rate      float64
 		slowDowns int
 	}{
-		{"exact", 1, 0}, {"7% fast", 0.93, 1}, {"10% fast", 0.9, 1}, {"a quarter fast", 0.75, 2}, {"twice as fast", 0.5, 5},
+		{"exact", 1, 0}, {"7% fast", 0.93, 1}, {"10% fast", 0.9, 1}, {"25% fast", 0.75, 2}, {"100% fast", 0.5, 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

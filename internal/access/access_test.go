@@ -92,10 +92,10 @@ func TestVariables(t *testing.T) {
 		t.Errorf("%+v, %v", vars, err)
 	}
 	if o.Hidden.Clean("secret-access") == "secret-access" {
-		t.Error("the token can be logged")
+		t.Error("the token is not redacted")
 	}
 	if vars, err := o.Variables(t.Context(), "", variables.Naming{}, []string{"a", "b"}, false); vars != nil || !errors.Is(err, mcplogin.ErrLoginRequired) {
-		t.Errorf("one of two: %+v, %v", vars, err)
+		t.Errorf("one of two profiles: %+v, %v", vars, err)
 	}
 }
 

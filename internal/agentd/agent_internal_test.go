@@ -382,7 +382,7 @@ func TestProfileSettings(t *testing.T) {
 			t.Fatal(err)
 		}
 		if now := w.agent.snapshot(w.agent.kept("a")); now.last.Token.Access != credential.last.Token.Access {
-			t.Error("a reload forgot the token")
+			t.Error("a reload dropped the token")
 		}
 		w.store.fail(nil)
 		if w.ask(Socket{}, "a"); w.refreshes() == before {

@@ -80,7 +80,7 @@ func TestListenBesideABusyAgent(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if now, err := os.Lstat(path); err != nil || !os.SameFile(before, now) {
-		t.Errorf("its socket was taken: %v", err)
+		t.Errorf("its socket was replaced: %v", err)
 	}
 }
 

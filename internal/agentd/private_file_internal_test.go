@@ -19,7 +19,7 @@ func TestPrivateFileOfAnotherUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Chown(path, otheruser.Nobody, otheruser.Nobody); err != nil {
-		t.Skip("only root can give a file away")
+		t.Skip("only root can change the owner of a file")
 	}
 	f, err := openPrivate(path)
 	if err == nil {

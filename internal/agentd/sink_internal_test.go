@@ -84,7 +84,7 @@ func TestSinkFollowsTheLogin(t *testing.T) {
 			t.Helper()
 			data, err := os.ReadFile(path)
 			if err != nil || !strings.HasPrefix(string(data), "at-") || bytes.Count(data, []byte("\n")) != 1 {
-				t.Errorf("%s the file holds %q (%v)", when, data, err)
+				t.Errorf("%s the file contains %q (%v)", when, data, err)
 			}
 			return string(data)
 		}

@@ -217,7 +217,7 @@ func TestSocketIsPrivate(t *testing.T) {
 	}
 	files, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(files) != 1 {
-		t.Errorf("beside the socket: %v, %v", files, err)
+		t.Errorf("the folder of the socket: %v, %v", files, err)
 	}
 }
 
@@ -292,7 +292,7 @@ func TestMetrics(t *testing.T) {
 	}
 	got := samples(t, get(t, path, "/metrics").Body)
 	if len(got["mcp_login_agent_refreshes_total"]) == 0 || len(got["process_cpu_seconds_total"]) == 0 {
-		t.Errorf("a family is missing: %v", got)
+		t.Errorf("a metric family is missing: %v", got)
 	}
 	if n := len(got["mcp_login_agent_profiles"]); n != 4 {
 		t.Errorf("%d states, want 4", n)

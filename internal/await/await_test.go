@@ -15,7 +15,7 @@ func TestUntil(t *testing.T) {
 			t.Error("a state that already holds caused a wait")
 		}
 		if !await.Until(func() bool { return time.Since(start) >= time.Minute }) || time.Since(start) != time.Minute {
-			t.Errorf("a state that came after a minute was seen after %s", time.Since(start))
+			t.Errorf("a state that is reached after a minute was noticed after %s", time.Since(start))
 		}
 		start = time.Now()
 		if await.Until(func() bool { return false }) || time.Since(start) < await.Limit {

@@ -97,7 +97,7 @@ func TestBrowserCandidates(t *testing.T) {
 		{"Linux, BROWSER", Browser{goos: "linux"}, "my 'b c' %s:w3m", "my,b c,%s|w3m|xdg-open|gio open|x-www-browser"},
 		{"WSL", Browser{goos: "linux", wsl: true}, "", "wslview|/mnt/c/Windows/System32/rundll32.exe url.dll,FileProtocolHandler|rundll32.exe url.dll,FileProtocolHandler|xdg-open|gio open|x-www-browser"},
 		{"macOS", Browser{goos: "darwin"}, "", "/usr/bin/open"},
-		{"command alone", Browser{goos: "linux", command: []string{"x"}}, "w3m", "x"},
+		{"only a command", Browser{goos: "linux", command: []string{"x"}}, "w3m", "x"},
 	} {
 		tt.b.getenv = func(name string) string { return map[string]string{"BROWSER": tt.env}[name] }
 		var got []string

@@ -21,7 +21,7 @@ func TestFlowsAndCIAgree(t *testing.T) {
 			inJob := ci.Detect(getenv) != ci.None
 			d := flows.Detect(browser.Environment(getenv))
 			if waits := slices.Contains(d.Order, "paste") || d.Browser; waits == inJob {
-				t.Errorf("%s=%q: a CI job %v, flows %q", variable, value, inJob, d.Order)
+				t.Errorf("%s=%q: CI job %v, flows %q", variable, value, inJob, d.Order)
 			}
 		}
 	}

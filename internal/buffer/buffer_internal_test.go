@@ -52,7 +52,7 @@ func TestSharedMemory(t *testing.T) {
 			each.Reset() // has no effect
 		}
 		if m.free != shared || m.exclusive {
-			t.Errorf("%d bytes are free in the end, want %d", m.free, shared)
+			t.Errorf("%d bytes are free at the end, want %d", m.free, shared)
 		}
 	})
 }
@@ -79,7 +79,7 @@ func TestBuffersOfOneRequest(t *testing.T) {
 		}
 		second.Reset()
 		if m.free != shared || m.exclusive {
-			t.Errorf("%d bytes are free in the end, want %d", m.free, shared)
+			t.Errorf("%d bytes are free at the end, want %d", m.free, shared)
 		}
 	})
 }

@@ -142,7 +142,7 @@ func TestApply(t *testing.T) {
 		t.Error("the link was replaced")
 	}
 	if got := readFile(t, backup); got != `{"a":2}` {
-		t.Errorf("the backup holds %s", got)
+		t.Errorf("the backup contains %s", got)
 	}
 	left, err := os.ReadDir(filepath.Dir(target))
 	if err != nil || len(left) != 2 {

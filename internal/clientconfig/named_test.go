@@ -58,7 +58,7 @@ func TestNamedRejectsForeignFiles(t *testing.T) {
 func foreignFile(t *testing.T, path, text string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can make files of other users")
+		t.Skip("only root can create files of other users")
 	}
 	writeFile(t, path, text, 0o600)
 	if err := os.Chown(path, 54321, -1); err != nil {
@@ -76,10 +76,10 @@ func TestNamedPrefersTheUsersFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if found, unread := Named(p, "a"); len(found) != 1 || !found[0].Project || len(unread) != 0 {
-		t.Errorf("of the project: %+v, %v", found, unread)
+		t.Errorf("in the project's file: %+v, %v", found, unread)
 	}
 	writeFile(t, filepath.Join(p.Home, ".cursor", "mcp.json"), same, 0o600)
 	if found, unread := Named(p, "a"); len(found) != 1 || found[0].Project || len(unread) != 0 {
-		t.Errorf("of both: %+v, %v", found, unread)
+		t.Errorf("in both files: %+v, %v", found, unread)
 	}
 }

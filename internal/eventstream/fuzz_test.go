@@ -24,7 +24,7 @@ func FuzzReader(f *testing.F) {
 		whole, at := all(t, bytes.NewReader(text))
 		parts, atParts := all(t, iotest.OneByteReader(bytes.NewReader(text)))
 		if !reflect.DeepEqual(whole, parts) || at != atParts {
-			t.Fatalf("whole %q %+v, byte by byte %q %+v", whole, at, parts, atParts)
+			t.Fatalf("at once %q %+v, byte by byte %q %+v", whole, at, parts, atParts)
 		}
 		for _, event := range whole {
 			data := strings.TrimRight(event[1], "\r\n")

@@ -38,7 +38,7 @@ func TestHeaders(t *testing.T) {
 		t.Errorf("hidden: %s", got)
 	}
 	if text := fmt.Sprintf("%v %+v", h, h); strings.Contains(text, "from-") || strings.Contains(text, "blue") {
-		t.Errorf("it prints as %s", text)
+		t.Errorf("it is printed as %s", text)
 	}
 	var got http.Header
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))

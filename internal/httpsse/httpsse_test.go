@@ -310,7 +310,7 @@ func TestUnreadMessagesAreBounded(t *testing.T) {
 		s.route(m)
 	}
 	if s.serverMessages.size > 2*maxUnread || s.buffered != s.serverMessages.size {
-		t.Errorf("%d bytes wait, %d counted", s.serverMessages.size, s.buffered)
+		t.Errorf("%d bytes are buffered, %d counted", s.serverMessages.size, s.buffered)
 	}
 }
 

@@ -235,11 +235,11 @@ func TestInvalidResponses(t *testing.T) {
 		{"no result", "tools/list", 200, `{"jsonrpc":"2.0","id":ID}`, "unusable answer: a result that cannot be read", false},
 		{"result of another type", "tools/list", 200, `{"jsonrpc":"2.0","id":ID,"result":{"tools":{"add":{}}}}`, "unusable answer: a result that cannot be read", false},
 		{"stream", "tools/list", 200, "id: 1\ndata:\n\nevent: other\ndata: x\n\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\ndata: {\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"tools\":[]}}\n\n", "", false},
-		{"stream without an answer", "tools/list", 200, ": hi\n\n", "unusable answer: a stream that ends without the answer", false},
+		{"stream without a response", "tools/list", 200, ": hi\n\n", "unusable answer: a stream that ends without the answer", false},
 		{"stream that is cut off", "tools/list", 200, "data: x\n\n: hi", "unusable answer: not a JSON-RPC message", false},
-		{"notification refused", "notifications/initialized", 400, "<html>", "the server answers with HTTP 400 Bad Request", false},
-		{"discovery with a page", "server/discover", 404, "<html>", "", false},
-		{"discovery without an answer", "server/discover", 202, "", "", false},
+		{"notification rejected", "notifications/initialized", 400, "<html>", "the server answers with HTTP 400 Bad Request", false},
+		{"discovery with a web page", "server/discover", 404, "<html>", "", false},
+		{"discovery without a response", "server/discover", 202, "", "", false},
 		{"discovery unavailable", "server/discover", 500, "", "", false},
 		{"discovery with another type", "server/discover", 200, `{"jsonrpc":"2.0","id":ID,"result":{"supportedVersions":["2099-01-01"]}}`, "", false},
 		{"version unknown", "initialize", 200, `{"jsonrpc":"2.0","id":ID,"result":{"protocolVersion":"2099-01-01"}}`, `no protocol version was agreed on: unusable answer: unsupported protocol version "2099-01-01"`, false},
@@ -268,7 +268,7 @@ func TestStreamIsResumed(t *testing.T) {
 		next http.HandlerFunc
 		want string // in the error; "": the tool responds
 	}{
-		"at once": {func(w http.ResponseWriter, r *http.Request) {
+		"immediately": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
 			fmt.Fprintf(w, "id: %s2\ndata: {\"jsonrpc\":\"2.0\",\"id\":4,\"result\":{}}\n\n", r.Header.Get("Last-Event-ID"))
 		}, ""},
@@ -339,12 +339,12 @@ func TestUnreachableServer(t *testing.T) {
 	url, _ := serve(t, answer(http.StatusUnauthorized, ""), "")
 	_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, url), Server: url})
 	if !errors.Is(err, mcplogin.ErrLoginRequired) || strings.Contains(err.Error(), "Post") || oauth.Temporary(err) {
-		t.Errorf("Run() = %v, want ErrLoginRequired alone", err)
+		t.Errorf("Run() = %v, want only ErrLoginRequired", err)
 	}
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	_, err = mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, closed.URL), Server: closed.URL, Timeout: time.Minute})
 	if err == nil || !oauth.Temporary(err) {
-		t.Errorf("Run() = %v, want a fault of the network", err)
+		t.Errorf("Run() = %v, want a network error", err)
 	}
 }

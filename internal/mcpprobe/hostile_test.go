@@ -161,9 +161,9 @@ func TestSilentServerTimesOut(t *testing.T) {
 		}
 	}
 	for name, handler := range map[string]http.HandlerFunc{
-		"a slow answer":        answers(sendSlowly),
-		"no answer to tools":   answers(func(_ http.ResponseWriter, r *http.Request, _ json.RawMessage) { <-r.Context().Done() }),
-		"no answer to connect": func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() },
+		"a slow response":                  answers(sendSlowly),
+		"no response to tools/list":        answers(func(_ http.ResponseWriter, r *http.Request, _ json.RawMessage) { <-r.Context().Done() }),
+		"no response to the first request": func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(handler)

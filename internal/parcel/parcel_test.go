@@ -68,7 +68,7 @@ func TestUnpack(t *testing.T) {
 		{"damaged", damaged, "right", "", secrets.ErrUndecryptable},
 		{"cut short", packed[:len(packed)-40], "right", "", secrets.ErrUndecryptable},
 		{"empty", nil, "right", "", secrets.ErrUndecryptable},
-		{"something else", []byte("hello"), "right", "", secrets.ErrUndecryptable},
+		{"not a parcel", []byte("hello"), "right", "", secrets.ErrUndecryptable},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			data, err := parcel.Unpack(tt.parcel, []byte(tt.passphrase))

@@ -99,7 +99,7 @@ func TestAbstractName(t *testing.T) {
 // is in use or not. Only root can create one.
 func TestOtherUsersSocket(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root can make sockets of other users")
+		t.Skip("only root can create sockets of other users")
 	}
 	path := filepath.Join(t.TempDir(), "s")
 	l, _, err := privsock.Listen(path)

@@ -120,7 +120,7 @@ func (p *siteUser) wantDenied(t *testing.T, c *client) {
 		t.Errorf("hang: %v", err)
 	}
 	if n := p.logins.Load(); n != 0 {
-		t.Errorf("%d sign-ins began", n)
+		t.Errorf("%d sign-ins started", n)
 	}
 }
 

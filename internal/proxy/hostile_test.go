@@ -208,11 +208,11 @@ func TestEndlessStream(t *testing.T) {
 		end                   bool
 	}{
 		{"cancelled", notice, pingRequest, cancels(`"p"`), false},
-		{"cancelled, with ids", "id: 1\n" + notice, pingRequest, cancels(`"p"`), false},
-		{"cancelled, stateless", notice, stateless, cancels(`"p"`), false},
-		{"cancelled, no line", "data: x", pingRequest, cancels(`"p"`), false},
-		{"cancelled, no event", "data: x\n", pingRequest, cancels(`"p"`), false},
-		{"cancelled, comments", ": x\n", pingRequest, cancels(`"p"`), false},
+		{"canceled, with ids", "id: 1\n" + notice, pingRequest, cancels(`"p"`), false},
+		{"canceled, stateless", notice, stateless, cancels(`"p"`), false},
+		{"canceled, no line", "data: x", pingRequest, cancels(`"p"`), false},
+		{"canceled, no event", "data: x\n", pingRequest, cancels(`"p"`), false},
+		{"canceled, comments", ": x\n", pingRequest, cancels(`"p"`), false},
 		{"answered", "data: " + pingReply + "\n\n", pingRequest, "", false},
 		{"client exited", "id: 1\n" + notice, pingRequest, "", true},
 	} {

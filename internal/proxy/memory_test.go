@@ -233,7 +233,7 @@ func TestAnswersThatGrowWhenRead(t *testing.T) {
 		passed      bool
 	}{
 		{"a batch of many", fill(`[`, `{"jsonrpc":"2.0"},`, `{"jsonrpc":"2.0"}]`), false},
-		{"a batch of nothing", fill(`[`, `{},`, `{}]`), false},
+		{"an empty batch", fill(`[`, `{},`, `{}]`), false},
 		{"a list as id", fill(`{"jsonrpc":"2.0","id":[`, `1,`, `1],"result":{}}`), true},
 		{"many arguments", fill(`{"jsonrpc":"2.0","id":"l","result":{},"params":{"arguments":{`, `"a":1,`, `"b":1}}}`), true},
 		{"many tools", fill(`{"jsonrpc":"2.0","id":"l","result":{"tools":[`, `{},`, `{}]}}`), true},

@@ -208,10 +208,10 @@ func TestPipelinedHandshake(t *testing.T) {
 		r.ends(t)
 		want := `initialize in "", initialize done, notifications/initialized in "s1", notifications/initialized done, ping in "s1", ping done`
 		if got := d.read(); got != want {
-			t.Errorf("the server saw\n%s, want\n%s", got, want)
+			t.Errorf("the server received\n%s, want\n%s", got, want)
 		}
 		if got := r.said(); !strings.HasSuffix(got, "\n"+pingReply+"\n") {
-			t.Errorf("the client saw %s", got)
+			t.Errorf("the client received %s", got)
 		}
 	})
 }
@@ -227,7 +227,7 @@ func TestNotificationsKeepTheirOrder(t *testing.T) {
 		r.send(t, `{"jsonrpc":"2.0","method":"a"}`, `{"jsonrpc":"2.0","method":"b"}`, pingRequest)
 		r.ends(t)
 		if got, want := d.read(), `a in "", a done, b in "", b done, ping in "", ping done`; got != want {
-			t.Errorf("the server saw %s, want %s", got, want)
+			t.Errorf("the server received %s, want %s", got, want)
 		}
 	})
 }
@@ -323,6 +323,6 @@ func TestManyConcurrentRequests(t *testing.T) {
 		t.Errorf("%d responses", len(got))
 	}
 	if highest > 256 {
-		t.Errorf("%d requests at once", highest)
+		t.Errorf("%d concurrent requests", highest)
 	}
 }

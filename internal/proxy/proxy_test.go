@@ -220,7 +220,7 @@ func testForwarding(t *testing.T, c *client, ts *tools, s *site, stateless bool)
 	p := &mcp.CallToolParams{Name: "hang"}
 	p.SetProgressToken("h")
 	if _, err := c.CallTool(ctx, p); err == nil {
-		t.Error("hang ended by itself")
+		t.Error("the call of hang ended by itself")
 	}
 	await.Receive(t, "cancellation at the server", ts.ended)
 	if got := c.call(t, "add", map[string]any{"A": 4, "B": 4}); got != "8" {

@@ -40,7 +40,7 @@ func TestRejectedRequestsStartNoSignIn(t *testing.T) {
 		"no token":                   {"POST", "http://127.0.0.1:7/mcp", call, nil},
 		"page of another site":       {"POST", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
 		"page with an opaque origin": {"POST", "http://127.0.0.1:7/local", call, with("Origin", "null")},
-		"rebound name":               {"POST", "http://evil.example:7/local", call, valid},
+		"DNS rebinding":              {"POST", "http://evil.example:7/local", call, valid},
 		"preflight":                  {"OPTIONS", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
 		"link":                       {"GET", "http://127.0.0.1:7/local?name=sign_in", "", valid},
 		"unknown client":             {"POST", "http://127.0.0.1:7/local", call, with("Mcp-Session-Id", "mcp-login-guessed")},
@@ -125,7 +125,7 @@ func TestOnlyValidURLsAreShown(t *testing.T) {
 			c := open(t, stdio(t, proxy.Stdio{Upstream: up, Drain: time.Millisecond}), mcp.ClientOptions{
 				Capabilities: pageCapabilities,
 				ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
-					t.Errorf("%s: asked to open %q", name, r.Params.URL)
+					t.Errorf("%s: requested to open %q", name, r.Params.URL)
 					return &mcp.ElicitResult{Action: "decline"}, nil
 				},
 			})

@@ -176,7 +176,7 @@ func TestSignInByInput(t *testing.T) {
 			}
 			wantParts(t, c.call(t, "sign_in", nil), "Signed in")
 			if len(requested) != 0 || len(states) != 0 {
-				t.Errorf("asked %d times too often; the server has seen %d answers to this program", len(requested), len(states))
+				t.Errorf("%d requests too many; the server received %d responses meant for this program", len(requested), len(states))
 			}
 		})
 	}

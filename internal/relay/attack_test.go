@@ -61,7 +61,7 @@ func TestHostileWebsite(t *testing.T) {
 	f.post(b, s.Complete, nil)
 	f.get(b, callback)
 	if f.query(s) == "" {
-		t.Error("the sign-in did not go through")
+		t.Error("the sign-in failed")
 	}
 }
 
@@ -267,7 +267,7 @@ func TestDrainKeepsAnswers(t *testing.T) {
 		return resp.StatusCode, string(text)
 	}
 	if status, text := send("GET", "/v1/sessions/"+s.ID); status != http.StatusOK || !strings.Contains(text, "code=xyz") {
-		t.Errorf("while the relay ends: %d %s", status, text)
+		t.Errorf("while the relay stops: %d %s", status, text)
 	}
 	send("DELETE", "/v1/sessions/"+s.ID+"?outcome=ok")
 	if err := await.Receive(t, "the end of the relay", ended); err != nil {

@@ -244,7 +244,7 @@ func TestReplayedAnswer(t *testing.T) {
 		ended, token := s.start()
 		<-s.shown
 		if err := <-ended; err == nil || token.Access != "" {
-			t.Error("the replayed answer signs in")
+			t.Error("the sign-in succeeded with a replayed answer")
 		}
 	})
 }
@@ -308,7 +308,7 @@ func TestRelayUnavailable(t *testing.T) {
 			t.Errorf("Run() = %v", err)
 		}
 	})
-	t.Run("refusing", func(t *testing.T) {
+	t.Run("rejecting", func(t *testing.T) {
 		s := newScene(t)
 		s.flow.Token = clientToken("wrong")
 		ended, _ := s.start()
@@ -316,7 +316,7 @@ func TestRelayUnavailable(t *testing.T) {
 			t.Errorf("Run() = %v", err)
 		}
 	})
-	t.Run("in between", func(t *testing.T) {
+	t.Run("during the wait", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newScene(t)
 			until := time.Now().Add(30 * time.Second)

@@ -214,10 +214,10 @@ func TestSecondCallbackChangesNothing(t *testing.T) {
 		t.Errorf("the answer became %q", got)
 	}
 	if got := f.get(f.browser(), s.Complete); got.status != http.StatusConflict || !strings.Contains(got.text, "already used") {
-		t.Errorf("another browser sees %d", got.status)
+		t.Errorf("another browser gets %d", got.status)
 	}
 	if got := f.get(b, s.Complete); !strings.Contains(got.text, "Almost done") {
-		t.Errorf("the browser that signed in sees %s", got.text)
+		t.Errorf("the browser that signed in gets %s", got.text)
 	}
 }
 
@@ -254,7 +254,7 @@ func TestTakeOver(t *testing.T) {
 		first, other := f.browser(), f.browser()
 		f.post(first, s.Complete, nil)
 		if got := f.get(other, s.Complete); !strings.Contains(got.text, "another browser") {
-			t.Errorf("the second browser sees %s", got.text)
+			t.Errorf("the second browser gets %s", got.text)
 		}
 		if got := f.post(other, s.Complete, nil); got.header.Get("Refresh") != "" {
 			t.Error("the second browser continues without the code")
@@ -509,7 +509,7 @@ func TestLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := m.Add(t.Context(), relay.Session{ID: "2"}); !errors.Is(err, relay.ErrFull) {
-		t.Errorf("over the bound: %v", err)
+		t.Errorf("over the limit: %v", err)
 	}
 }
 

@@ -44,7 +44,7 @@ func TestLogAndMetricsNameNobody(t *testing.T) {
 	}
 	for _, secret := range []string{s.ID, s.Secret, s.UserCode, state, "xyz", "as.test", "mcp.test", "box", "192.0.2.7", token, "another-token"} {
 		if strings.Contains(log.String()+w.Body.String(), secret) {
-			t.Errorf("the log or the metrics hold %q", secret)
+			t.Errorf("the log or the metrics contain %q", secret)
 		}
 	}
 }

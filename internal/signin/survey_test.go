@@ -48,6 +48,6 @@ func TestSurvey(t *testing.T) {
 		t.Error("the survey changed the options")
 	}
 	if lookups != 1 { // each one takes up to a second if a stale socket does not respond
-		t.Errorf("the laptop was looked for %d times", lookups)
+		t.Errorf("%d lookups of the laptop, want 1", lookups)
 	}
 }

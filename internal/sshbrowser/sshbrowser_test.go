@@ -273,7 +273,7 @@ func TestHostileRemote(t *testing.T) {
 		if err := b.Open(t.Context(), url); err == nil {
 			t.Errorf("%s was opened", name)
 		} else if strings.Contains(err.Error(), "evil") {
-			t.Errorf("%s: the error repeats what was sent: %v", name, err)
+			t.Errorf("%s: the error repeats the request: %v", name, err)
 		}
 		if notices.Load() != 1 && name != "longer" { // not checked on this side
 			t.Errorf("%s: %d notices to the user", name, notices.Load())
@@ -467,14 +467,14 @@ func TestPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	if found := sshbrowser.Find(t.Context(), "", folder); found != "" {
-		t.Errorf("%s answers to a wrong secret", found)
+		t.Errorf("%s accepts a wrong secret", found)
 	}
 	if err := sshbrowser.Announce(folder, number, secret); err != nil {
 		t.Fatal(err)
 	}
 	found := sshbrowser.Find(t.Context(), "", folder)
 	if found == "" {
-		t.Fatal("the port does not answer")
+		t.Fatal("the port does not respond")
 	}
 	if info, err := os.Stat(found); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file of the port: %v, %v", info, err)

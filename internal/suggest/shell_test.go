@@ -31,7 +31,7 @@ func TestPowerShellParsesSuggestions(t *testing.T) {
 	words := suggesttest.HostileWords()
 	got := powerShellWords(t, suggest.Command(words).For("powershell"))
 	if want := suggesttest.Pasted(words); !slices.Equal(got, want) {
-		t.Errorf("the words came back as\n%q, want\n%q", got, want)
+		t.Errorf("the words are parsed as\n%q, want\n%q", got, want)
 	}
 }
 

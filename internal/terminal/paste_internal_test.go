@@ -16,7 +16,7 @@ func TestTypedText(t *testing.T) {
 		{"typed", "abc", "abc", "abc", unfinished, false},
 		{"entered", "abc\r", "abc\n", "abc", unfinished, true},
 		{"wrapped", "abc\rdef\r\n", "abc\ndef\n\n", "abcdef", unfinished, true},
-		{"enter alone", "\r\r", "", "", unfinished, false},
+		{"only Enter", "\r\r", "", "", unfinished, false},
 		{"corrected", "abx\x7f\x08c", "ac", "abx\b \b\b \bc", unfinished, false},
 		{"started over", "abc\x15de", "de", "abc\b \b\b \b\b \bde", unfinished, false},
 		{"pasted", on + "a\nb" + off, "a\nb", "", endText, false},

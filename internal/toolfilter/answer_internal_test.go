@@ -56,7 +56,7 @@ func FuzzFilterMessages(f *testing.F) {
 			return name == "" || strings.HasPrefix(strings.ToLower(name), "x") || len(name) > maxName
 		}
 		if slices.ContainsFunc(after, denied) && bytes.Equal(bytes.ToLower(text), text) && bytes.Count(text, []byte(`"name"`)) == len(before) {
-			t.Fatalf("%q: %q are left of %q", text, after, before)
+			t.Fatalf("%q: %q remain of %q", text, after, before)
 		}
 	})
 }

@@ -33,15 +33,15 @@ func (a answering) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestUnreadableList(t *testing.T) {
 	const list = `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"delete_a"}]}}`
 	for name, server := range map[string]answering{
-		"a mark":            {mediaType: mcpwire.TypeJSON, body: "\ufeff" + list},
-		"UTF-16":            {mediaType: mcpwire.TypeJSON, body: strings.Join(strings.Split(list, ""), "\x00")},
-		"a comment":         {mediaType: mcpwire.TypeJSON, body: "/**/" + list},
-		"a stream's mark":   {mediaType: mcpwire.TypeEvents, body: "\ufeffdata: " + list + "\n\n"},
-		"a mark and no \\n": {mediaType: mcpwire.TypeEvents, body: "\ufeffdata: " + list + "\r\r"},
-		"another status":    {mediaType: mcpwire.TypeJSON, body: list, code: http.StatusCreated},
-		"another type":      {mediaType: "text/plain; note=application/json", body: list},
-		"no type":           {body: "data: " + list + "\n\n"},
-		"an encoding":       {mediaType: mcpwire.TypeEvents, body: "data: " + strings.Join(strings.Split(list, ""), "\x00") + "\n\n", encoding: "br"},
+		"a byte order mark":             {mediaType: mcpwire.TypeJSON, body: "\ufeff" + list},
+		"UTF-16":                        {mediaType: mcpwire.TypeJSON, body: strings.Join(strings.Split(list, ""), "\x00")},
+		"a comment":                     {mediaType: mcpwire.TypeJSON, body: "/**/" + list},
+		"a byte order mark in a stream": {mediaType: mcpwire.TypeEvents, body: "\ufeffdata: " + list + "\n\n"},
+		"a byte order mark without \\n": {mediaType: mcpwire.TypeEvents, body: "\ufeffdata: " + list + "\r\r"},
+		"another status":                {mediaType: mcpwire.TypeJSON, body: list, code: http.StatusCreated},
+		"another type":                  {mediaType: "text/plain; note=application/json", body: list},
+		"no type":                       {body: "data: " + list + "\n\n"},
+		"a content encoding":            {mediaType: mcpwire.TypeEvents, body: "data: " + strings.Join(strings.Split(list, ""), "\x00") + "\n\n", encoding: "br"},
 	} {
 		f, err := toolfilter.New(toolfilter.Rules{Deny: []string{"delete*"}}, nil)
 		if err != nil {

@@ -32,7 +32,7 @@ func TestDevice(t *testing.T) {
 		_, err = c.DeviceToken(t.Context(), d.DeviceCode, "https://other.test/mcp")
 		wantCode(t, err, oauth.CodeInvalidTarget)
 		if !srv.DenyDevice(d.UserCode) || srv.DenyDevice(d.UserCode) || srv.ApproveDevice("nonsense") {
-			t.Error("a code must be decided once")
+			t.Error("a code was approved twice")
 		}
 		poll(15*time.Second, oauth.CodeAccessDenied)
 		poll(30*time.Second, oauth.CodeExpiredToken)

@@ -45,7 +45,7 @@ func deviceToken(t *testing.T, srv *oauthtest.Server, c *oauth.Client, r oauth.R
 		t.Fatal(err)
 	}
 	if !srv.ApproveDevice(d.UserCode) {
-		t.Fatalf("user code %q is not waiting", d.UserCode)
+		t.Fatalf("user code %q is not pending", d.UserCode)
 	}
 	token, err := c.DeviceToken(t.Context(), d.DeviceCode, r.URL)
 	if err != nil {
@@ -165,7 +165,7 @@ func TestRevoke(t *testing.T) {
 	c, r := login(t, srv.Client(), mcpURL)
 	token := deviceToken(t, srv, c, r)
 	if !token.Expiry.IsZero() {
-		t.Error("a negative TTL must leave expires_in out")
+		t.Error("a negative TTL must omit expires_in")
 	}
 	for _, s := range []string{token.Access, token.Refresh, "unknown"} {
 		if err := c.Revoke(t.Context(), s, ""); err != nil {

@@ -69,7 +69,7 @@ func TestNewerVersion(t *testing.T) {
 		writeFile(t, path, []byte(strings.Replace(string(intact), change[0], change[1], 1)))
 		wantUndecryptable(t, p, p.open(t))
 		if _, _, err := p.open(t).Get(t.Context(), "a"); err == nil || !strings.Contains(err.Error(), "format version 2") {
-			t.Errorf("Get with a newer %s = %v, want the version named", filepath.Base(path), err)
+			t.Errorf("Get with a newer %s = %v, want an error that names the version", filepath.Base(path), err)
 		}
 		writeFile(t, path, intact)
 		wantData(t, p.open(t), "a", "data")

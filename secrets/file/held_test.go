@@ -61,7 +61,7 @@ func TestStoppedWriter(t *testing.T) {
 					start := time.Now()
 					err := call()
 					if !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "is still locked by "+holder+" after ") {
-						t.Errorf("%s = %v, want ErrTemporary and who holds the lock", method, err)
+						t.Errorf("%s = %v, want ErrTemporary with the holder of the lock", method, err)
 					}
 					if took := time.Since(start); took > 30*time.Second {
 						t.Errorf("%s took %s", method, took)

@@ -44,7 +44,7 @@ func FuzzEscape(f *testing.F) {
 			t.Errorf("unescape(escape(%q)) = %q, %v", name, got, ok)
 		}
 		if strings.ToLower(escaped) != escaped || strings.ContainsAny(escaped, "/\\:*?\"<>| \x00") || strings.HasSuffix(escaped, ".") {
-			t.Errorf("escape(%q) = %q, which some file system changes or refuses", name, escaped)
+			t.Errorf("escape(%q) = %q, which some file system changes or rejects", name, escaped)
 		}
 		if secrets.CheckName(name) == nil && len(recordPrefix+escaped) > 255 {
 			t.Errorf("escape(%q) is too long for a file name", name)

@@ -161,12 +161,12 @@ func TestKilledWriter(t *testing.T) {
 		last = max(last, fuse.kill(t, p.process("write")))
 		n, err := stored(t.Context(), p.open(t))
 		if err != nil || n != last && n != last+1 {
-			t.Fatalf("the store holds %d, %v; %d was reported as stored", n, err, last)
+			t.Fatalf("the store contains %d, %v; %d was reported as stored", n, err, last)
 		}
 		last = n
 	}
 	if last < kills/10 {
-		t.Errorf("%d writes in %d runs: the kills came too early to prove much", last, kills)
+		t.Errorf("%d writes in %d runs: the kills were too early for a useful test", last, kills)
 	}
 	put(t, p.open(t), "a", "after")
 	if left := len(dirNames(t, p.dir)); left != 3 {
@@ -184,7 +184,7 @@ func TestKilledCreator(t *testing.T) {
 		s := p.open(t)
 		n, err := stored(t.Context(), s)
 		if err != nil || n != last && n != last+1 {
-			t.Fatalf("the store holds %d, %v; %d was reported as stored", n, err, last)
+			t.Fatalf("the store contains %d, %v; %d was reported as stored", n, err, last)
 		}
 		if err := s.Probe(t.Context()); err != nil {
 			t.Fatalf("Probe: %v", err)
@@ -218,7 +218,7 @@ func TestKilledMove(t *testing.T) {
 		}
 	}
 	if elsewhere == 0 || elsewhere == kills {
-		t.Errorf("%d of %d kills found the record moved: that proves little", elsewhere, kills)
+		t.Errorf("%d of %d kills were after the move: too few or too many for a useful test", elsewhere, kills)
 	}
 }
 

@@ -36,7 +36,7 @@ func TestRekey(t *testing.T) {
 		t.Errorf("the old key file %s is still there", key)
 	}
 	if _, err := s.Put(t.Context(), "a", []byte("new"), v); err != nil {
-		t.Errorf("Put with a version from before: %v", err)
+		t.Errorf("Put with a version from before the rekey: %v", err)
 	}
 	writeFile(t, filepath.Join(p.dir, "record-a"), before)
 	if _, _, err := p.open(t).Get(t.Context(), "a"); !errors.Is(err, secrets.ErrUndecryptable) {
@@ -213,7 +213,7 @@ func TestKilledRekey(t *testing.T) {
 		}
 	}
 	if interrupted == 0 {
-		t.Errorf("none of %d kills was half way: that proves little", kills)
+		t.Errorf("none of %d kills was during the rekey: not a useful test", kills)
 	}
 	if err := p.open(t).Rekey(t.Context(), file.KeyFile{Dir: p.keys}); err != nil {
 		t.Fatalf("Rekey: %v", err)

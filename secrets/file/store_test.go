@@ -125,7 +125,7 @@ func TestNothingInClearText(t *testing.T) {
 	for _, f := range files {
 		raw := readFile(t, filepath.Join(p.dir, f.Name()))
 		if strings.Contains(string(raw), data) {
-			t.Errorf("%s holds the data in clear text", f.Name())
+			t.Errorf("%s contains the data in clear text", f.Name())
 		}
 	}
 }

@@ -35,10 +35,10 @@ func TestErrorResponses(t *testing.T) {
 		{"mount is being upgraded", 400, `{"errors":["Upgrading from non-versioned to versioned data. This backend will be unavailable for a brief period and will resume service shortly."]}`, secrets.ErrTemporary, "Upgrading"},
 		{"no policy", 403, `{"errors":["1 error occurred:\n\t* permission denied\n\n"]}`, secrets.ErrUnavailable, `path "secret/data/p/*" { capabilities = ["create", "read", "update"] }`},
 		{"token expired", 403, `{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}`, secrets.ErrUnavailable, "invalid or has expired"},
-		{"token repeated", 400, `{"errors":["bad token ` + token + `"]}`, secrets.ErrUnavailable, "[redacted]"},
+		{"token in the error", 400, `{"errors":["bad token ` + token + `"]}`, secrets.ErrUnavailable, "[redacted]"},
 		{"something else", 404, `<html>not found</html>`, secrets.ErrUnavailable, "no answer from vault"},
 		{"something else responds with 200", 200, `<html>welcome</html>`, secrets.ErrUnavailable, "no answer from vault"},
-		{"no version in the answer", 200, `{"data":{"data":{}}}`, secrets.ErrUnavailable, "no answer from vault"},
+		{"no version in the response", 200, `{"data":{"data":{}}}`, secrets.ErrUnavailable, "no answer from vault"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := &fakeVault{}
@@ -91,25 +91,25 @@ func TestLostResponses(t *testing.T) {
 		s := d.open(t, vault.Config{})
 		v1, err := s.Put(t.Context(), "a", []byte("one"), secrets.Absent)
 		if err != nil {
-			t.Fatalf("answer %d lost: create: %v", nth+1, err)
+			t.Fatalf("response %d lost: create: %v", nth+1, err)
 		}
 		v2, err := s.Put(t.Context(), "a", []byte("two"), v1)
 		if err != nil {
-			t.Fatalf("answer %d lost: replace: %v", nth+1, err)
+			t.Fatalf("response %d lost: replace: %v", nth+1, err)
 		}
 		if _, err := s.Put(t.Context(), "a", []byte("three"), v1); !errors.Is(err, secrets.ErrConflict) {
-			t.Errorf("answer %d lost: Put over another version = %v, want ErrConflict", nth+1, err)
+			t.Errorf("response %d lost: Put over another version = %v, want ErrConflict", nth+1, err)
 		}
 		unlock, err := s.Lock(t.Context(), "a")
 		if err != nil {
-			t.Fatalf("answer %d lost: Lock: %v", nth+1, err)
+			t.Fatalf("response %d lost: Lock: %v", nth+1, err)
 		}
 		unlock()
 		if err := s.Delete(t.Context(), "a", v2); err != nil {
-			t.Errorf("answer %d lost: Delete: %v", nth+1, err)
+			t.Errorf("response %d lost: Delete: %v", nth+1, err)
 		}
 		if _, _, err := s.Get(t.Context(), "a"); !errors.Is(err, secrets.ErrNotFound) {
-			t.Errorf("answer %d lost: Get = %v, want ErrNotFound", nth+1, err)
+			t.Errorf("response %d lost: Get = %v, want ErrNotFound", nth+1, err)
 		}
 	}
 }

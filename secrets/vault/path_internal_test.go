@@ -48,7 +48,7 @@ func FuzzEscape(f *testing.F) {
 			t.Errorf("unescape(escape(%q)) = %q, %v", name, back, ok)
 		}
 		if strings.ContainsAny(segment, "/%?#*+ \\") || strings.Contains(segment, "..") || strings.HasPrefix(segment, ".") {
-			t.Errorf("escape(%q) = %q, which Vault or a proxy reads as something else", name, segment)
+			t.Errorf("escape(%q) = %q, which Vault or a proxy parses differently", name, segment)
 		}
 		if secrets.CheckName(name) == nil && len(segment) > 240 {
 			t.Errorf("escape(%q) has %d bytes", name, len(segment))

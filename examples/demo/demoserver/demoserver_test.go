@@ -153,7 +153,7 @@ func (s site) decide(d answer, decision string) {
 	form := s.formOf(s.post("/device", url.Values{"user_code": {typed}}))
 	resp := s.post("/device", url.Values{"user_code": {d.text("user_code")}, "form": {form}, "decision": {decision}})
 	if resp.StatusCode != http.StatusOK {
-		s.t.Fatalf("the decision was answered with %d", resp.StatusCode)
+		s.t.Fatalf("the response to the decision is %d", resp.StatusCode)
 	}
 }
 
@@ -321,7 +321,7 @@ func redirectQuery(t *testing.T, resp *http.Response) url.Values {
 		t.Fatalf("redirect to %v (%v), status %d", u, err, resp.StatusCode)
 	}
 	if q := u.Query(); q.Get("iss") != base || q.Get("state") != "a state" {
-		t.Errorf("answer without iss or state: %v", q)
+		t.Errorf("response without iss or state: %v", q)
 	}
 	return u.Query()
 }
@@ -347,7 +347,7 @@ func TestCodeFlow(t *testing.T) {
 	}
 	wantError(t, s.redeem(id, code, verifier), http.StatusBadRequest, "invalid_grant")
 	if got := s.mcpStatus(tokens.text("access_token")); got != http.StatusUnauthorized {
-		t.Errorf("tools/list after the code came twice = %d", got)
+		t.Errorf("tools/list after the code was used twice = %d", got)
 	}
 
 	form = s.formOf(s.get(authorizeURL(id, nil)))
@@ -355,7 +355,7 @@ func TestCodeFlow(t *testing.T) {
 		t.Errorf("error = %q", got)
 	}
 	if resp := s.post("/authorize", url.Values{"form": {form}, "decision": {"approve"}}); resp.StatusCode != http.StatusConflict {
-		t.Errorf("a decision that came twice = %d", resp.StatusCode)
+		t.Errorf("a repeated decision = %d", resp.StatusCode)
 	}
 }
 
