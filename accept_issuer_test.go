@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// A pair of issuers that a person accepts is accepted, and no other one.
+// TestAcceptIssuer: accepting a pair of issuers accepts exactly that pair.
 func TestAcceptIssuer(t *testing.T) {
 	quirk := func(name string) oauthtest.Quirk {
 		for _, q := range oauthtest.Quirks() {
@@ -23,7 +23,7 @@ func TestAcceptIssuer(t *testing.T) {
 				return q
 			}
 		}
-		t.Fatalf("there is no quirk %q", name)
+		t.Fatalf("unknown quirk %q", name)
 		return oauthtest.Quirk{}
 	}
 	const listed, published = "https://mcp.test/", "https://mcp.test"
@@ -32,38 +32,38 @@ func TestAcceptIssuer(t *testing.T) {
 		pair mcplogin.IssuerPair
 		want error
 	}{
-		{"this pair", mcplogin.IssuerPair{Listed: listed, Published: published}, nil},
+		{"same pair", mcplogin.IssuerPair{Listed: listed, Published: published}, nil},
 		{"none", mcplogin.IssuerPair{}, oauth.ErrIssuer},
-		{"another listed one", mcplogin.IssuerPair{Listed: "https://other.test/", Published: published}, oauth.ErrIssuer},
-		{"another published one", mcplogin.IssuerPair{Listed: listed, Published: "https://other.test"}, oauth.ErrIssuer},
+		{"another listed issuer", mcplogin.IssuerPair{Listed: "https://other.test/", Published: published}, oauth.ErrIssuer},
+		{"another published issuer", mcplogin.IssuerPair{Listed: listed, Published: "https://other.test"}, oauth.ErrIssuer},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
 				w.srv.With(quirk("issuer-with-a-slash"))
-				s := w.open(t, func(a *asking) { a.Options.AcceptIssuer = tt.pair })
+				s := w.open(t, func(a *sessionConfig) { a.Options.AcceptIssuer = tt.pair })
 				if _, err := s.Login(t.Context()); !errors.Is(err, tt.want) {
 					t.Fatalf("error = %v, want %v", err, tt.want)
 				}
 				if tt.want != nil {
 					return
 				}
-				again, err := w.open(t).Login(t.Context()) // the stored options hold
+				again, err := w.open(t).Login(t.Context()) // the options are stored
 				if err != nil || again.Issuer.Issuer != published || again.Status(0).Accepts != listed+"="+published {
-					t.Errorf("the next login: %v, issuer %q, accepted %q", err, again.Issuer.Issuer, again.Status(0).Accepts)
+					t.Errorf("second login: %v, issuer %q, accepted %q", err, again.Issuer.Issuer, again.Status(0).Accepts)
 				}
 			})
 		})
 	}
 }
 
-// An issuer that a person names is read where the MCP server publishes nothing
-// that can be used.
-func TestIssuerAloneIsEnough(t *testing.T) {
+// TestIssuerWithoutResourceMetadata: an issuer that the user names is used if the MCP server
+// publishes no usable metadata.
+func TestIssuerWithoutResourceMetadata(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Fault(oauthtest.Protected, oauthtest.Fault{Times: -1, Status: 404})
-		s := w.open(t, func(a *asking) { a.Options.Issuer = "https://as.test" })
+		s := w.open(t, func(a *sessionConfig) { a.Options.Issuer = "https://as.test" })
 		c, err := s.Login(t.Context())
 		if err != nil || c.Issuer.Issuer != "https://as.test" || c.Resource != server {
 			t.Errorf("issuer %q, resource %q, error %v", c.Issuer.Issuer, c.Resource, err)
@@ -71,8 +71,8 @@ func TestIssuerAloneIsEnough(t *testing.T) {
 	})
 }
 
-// A server that promises iss and leaves it out is accepted if a person says so,
-// and only for that issuer.
+// TestAcceptMissingIss: a server that announces iss and omits it is accepted if the
+// user allows that, and only for that issuer.
 func TestAcceptMissingIss(t *testing.T) {
 	for issuer, allowed := range map[string]bool{"https://mcp.test": true, "https://other.test": false, "": false} {
 		srv := (&oauthtest.Server{Consent: oauthtest.Consent{NoIss: true}})
@@ -100,16 +100,16 @@ func TestAcceptMissingIss(t *testing.T) {
 			t.Errorf("accepted %q: error = %v", issuer, err)
 		}
 		if allowed && c.Status(0).MissingIss != issuer {
-			t.Errorf("status says %q", c.Status(0).MissingIss)
+			t.Errorf("the status shows %q", c.Status(0).MissingIss)
 		}
 		if _, err := login(mcplogin.LoginOptions{}); allowed != (err == nil) {
-			t.Errorf("the next login after accepting %q: %v", issuer, err)
+			t.Errorf("second login after accepting %q: %v", issuer, err)
 		}
 	}
 }
 
-// visit is a browser on this machine: it asks the server, and goes where that
-// sends it.
+// visit acts as a browser on this machine: it sends the authorization request and
+// follows the redirect.
 func visit(ctx context.Context, srv *oauthtest.Server, url string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -125,20 +125,21 @@ func visit(ctx context.Context, srv *oauthtest.Server, url string) error {
 		return err
 	}
 	go func() {
-		if resp, err := http.DefaultClient.Do(back); err == nil { // the login says how it went
+		if resp, err := http.DefaultClient.Do(back); err == nil { // the login reports the result
 			resp.Body.Close()
 		}
 	}()
 	return nil
 }
 
-// A server that is open until a call can be signed in to by the issuer.
+// TestIssuerOfAnOpenServer: a server that requires no token until a tool is called
+// can be signed in to if the issuer is named.
 func TestIssuerOfAnOpenServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Fault(oauthtest.Protected, oauthtest.Fault{Times: -1, Status: 404})
 		w.srv.Fault(oauthtest.MCP, oauthtest.Fault{Status: 200, Body: "{}", Header: http.Header{"Content-Type": {"application/json"}}})
-		s := w.open(t, func(a *asking) { a.Options.Issuer = "https://as.test" })
+		s := w.open(t, func(a *sessionConfig) { a.Options.Issuer = "https://as.test" })
 		if c, err := s.Login(t.Context()); err != nil || c.Resource != server {
 			t.Errorf("resource %q, error %v", c.Resource, err)
 		}

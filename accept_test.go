@@ -10,27 +10,27 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-func TestRefusedLoginChangesNothingAndIsRevoked(t *testing.T) {
+func TestRejectedLoginIsRevoked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		before, err := w.open(t).Credential(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		stranger := errors.New("somebody else approved")
-		var seen mcplogin.Credential
-		s := w.open(t, func(c *asking) {
-			c.Accept = func(c mcplogin.Credential) error { seen = c; return stranger }
+		wrongAccount := errors.New("approved with another account")
+		var rejected mcplogin.Credential
+		s := w.open(t, func(c *sessionConfig) {
+			c.Accept = func(c mcplogin.Credential) error { rejected = c; return wrongAccount }
 		})
-		if _, err := s.Login(t.Context()); !errors.Is(err, stranger) {
-			t.Errorf("Login = %v, want %v", err, stranger)
+		if _, err := s.Login(t.Context()); !errors.Is(err, wrongAccount) {
+			t.Errorf("Login = %v, want %v", err, wrongAccount)
 		}
 		after, err := w.open(t).Credential(t.Context())
 		if err != nil || after.Token != before.Token || !w.works(t, after.Token) {
-			t.Errorf("the stored token was changed or ended: %v", err)
+			t.Errorf("the stored token was changed or is no longer valid: %v", err)
 		}
-		if seen.Token == before.Token || w.works(t, seen.Token) || w.srv.Count(oauthtest.Revoke) == 0 {
-			t.Error("the refused token is still good")
+		if rejected.Token == before.Token || w.works(t, rejected.Token) || w.srv.Count(oauthtest.Revoke) == 0 {
+			t.Error("the rejected token is still valid")
 		}
 	})
 }

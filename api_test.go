@@ -12,14 +12,14 @@ import (
 	"testing"
 )
 
-// contracts are methods that the standard library or a dependency calls, by an
-// interface that it has.
+// contracts are methods that the standard library or a dependency calls through an
+// interface.
 var contracts = []string{"Error", "Is", "Unwrap", "String", "GoString", "LogValue", "MarshalJSON", "IsZero", "RoundTrip", "ServeHTTP", "Read", "Write", "Close"}
 
 func isContract(method string) bool { return slices.Contains(contracts, method) }
 
-// TestExportedNamesHaveCallers: nothing is exported from the root package that no
-// command, no room and no Example calls.
+// TestExportedNamesHaveCallers: every exported name of the root package is used by
+// a command, an internal package or an Example.
 func TestExportedNamesHaveCallers(t *testing.T) {
 	called := map[string]bool{}
 	for _, folder := range []string{"cmd", "internal", "agent", "examples"} {
@@ -52,7 +52,7 @@ func TestExportedNamesHaveCallers(t *testing.T) {
 	}
 	for name := range exported {
 		if _, method, ok := strings.Cut(name, "."); !called[name] && !(ok && (called[method] || isContract(method))) {
-			t.Errorf("%s is exported, and nothing outside the package calls it: unexport it, or show in an Example what it is for", name)
+			t.Errorf("%s is exported, but nothing outside the package uses it: unexport it, or show its use in an Example", name)
 		}
 	}
 }
@@ -66,7 +66,8 @@ func parsed(t *testing.T, path string) *ast.File {
 	return f
 }
 
-// noteCalls notes what a part of a file names of other packages and of values.
+// noteCalls records the names of other packages and the fields and methods that a
+// part of a file uses.
 func noteCalls(called map[string]bool, part ast.Node) {
 	ast.Inspect(part, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok {
@@ -81,7 +82,7 @@ func noteCalls(called map[string]bool, part ast.Node) {
 	})
 }
 
-// noteExamples notes what the Examples of a file call.
+// noteExamples records what the Examples of a file use.
 func noteExamples(called map[string]bool, f *ast.File) {
 	for _, d := range f.Decls {
 		if fn, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(fn.Name.Name, "Example") {
@@ -90,9 +91,9 @@ func noteExamples(called map[string]bool, f *ast.File) {
 	}
 }
 
-// noteExported notes the exported names of a file, methods and fields with their
-// type. The types of exported parts count as called: a caller that uses the part
-// has to be able to name them.
+// noteExported records the exported names of a file, and methods and fields with
+// their type. The types of exported parts count as used, because a caller must be
+// able to name them.
 func noteExported(exported, called map[string]bool, f *ast.File) {
 	typesOf := func(part ast.Node) {
 		ast.Inspect(part, func(n ast.Node) bool {
@@ -153,8 +154,8 @@ func noteSpec(exported map[string]bool, typesOf func(ast.Node), spec ast.Spec) {
 	}
 }
 
-// shareCalls takes the constants of one block for called where one of them is: they
-// are the values of one thing.
+// shareCalls marks all constants of a block as used if one of them is: they are the
+// values of one type.
 func shareCalls(called map[string]bool, d *ast.GenDecl) {
 	var names []string
 	any := false

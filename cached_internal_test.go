@@ -8,7 +8,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// A credential in memory is fresh exactly when the stored one is.
+// TestCachedIsFreshAsStored: a cached credential is fresh exactly when the stored
+// one is.
 func TestCachedIsFreshAsStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
@@ -18,13 +19,13 @@ func TestCachedIsFreshAsStored(t *testing.T) {
 		}
 		fresh := 0
 		for _, expiry := range times {
-			for _, given := range times {
-				for _, refused := range []string{"", "refused"} {
+			for _, issued := range times {
+				for _, rejected := range []string{"", "refused"} {
 					for _, access := range []string{"", "token"} {
-						c := Credential{LoggedInAt: given, Refused: refused, Token: oauth.Token{Access: access, Expiry: expiry}}
+						c := Credential{LoggedInAt: issued, Refused: rejected, Token: oauth.Token{Access: access, Expiry: expiry}}
 						want := c.freshFor(time.Minute)
 						if newCached(c, time.Minute).fresh(now) != want {
-							t.Errorf("expires %v, given %v, refused %q, access %q: want %v", expiry.Sub(now), given.Sub(now), refused, access, want)
+							t.Errorf("expires %v, issued %v, rejected %q, access %q: want %v", expiry.Sub(now), issued.Sub(now), rejected, access, want)
 						}
 						if want {
 							fresh++

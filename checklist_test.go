@@ -20,9 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite docs/checklist.md")
 
-// TestChecklist holds docs/checklist.md to the tests: each requirement of the
-// MCP authorization specification that binds a client has a test that names
-// its number.
+// TestChecklist checks docs/checklist.md against the tests: each client requirement
+// of the MCP authorization specification has a test that cites its number.
 func TestChecklist(t *testing.T) {
 	proofs := map[int][]string{}
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
@@ -49,14 +48,14 @@ func TestChecklist(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(committed, table) {
-		t.Errorf("%s is not what the tests say: go test -run TestChecklist -update .", page)
+		t.Errorf("%s is out of date: run go test -run TestChecklist -update .", page)
 	}
 }
 
-// mention is "checklist 8", "Checklist 1, 4 and 5", "checklist 29 to 32".
+// mention matches "checklist 8", "Checklist 1, 4 and 5", "checklist 29 to 32".
 var mention = regexp.MustCompile(`(?i)checklist ((?:\d+[a-z]?(?:, | and | to )?)+)`)
 
-// collect notes for each number the test functions of a file that name it.
+// collect records, for each number, the test functions of a file that cite it.
 func collect(path string, proofs map[int][]string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -89,7 +88,7 @@ func collect(path string, proofs map[int][]string) error {
 	return nil
 }
 
-// numbers reads "1, 4 and 5" and "29 to 32".
+// numbers parses "1, 4 and 5" and "29 to 32".
 func numbers(text string) (all []int) {
 	var last int
 	upTo := false
@@ -110,7 +109,7 @@ func numbers(text string) (all []int) {
 	return all
 }
 
-// checklist is the page: every requirement with its tests.
+// checklist returns the page: every requirement with its tests.
 func checklist(proofs map[int][]string) ([]byte, error) {
 	lines, err := os.ReadFile("docs/checklist.tsv")
 	if err != nil {
@@ -137,7 +136,7 @@ func checklist(proofs map[int][]string) ([]byte, error) {
 			fmt.Fprintf(&page, "| %d | %s | does not apply | |\n", n, fields[2])
 			continue
 		case len(tests) == 0:
-			return nil, fmt.Errorf("no test names checklist %d: %s", n, fields[1])
+			return nil, fmt.Errorf("no test cites checklist %d: %s", n, fields[1])
 		}
 		for i, name := range tests {
 			dir, test, _ := strings.Cut(name, " ")
@@ -146,7 +145,7 @@ func checklist(proofs map[int][]string) ([]byte, error) {
 		fmt.Fprintf(&page, "| %d | %s | proved | %s |\n", n, fields[1], strings.Join(tests, "<br>"))
 	}
 	for n := range open {
-		return nil, fmt.Errorf("a test names checklist %d, which docs/checklist.tsv does not have", n)
+		return nil, fmt.Errorf("a test cites checklist %d, which is not in docs/checklist.tsv", n)
 	}
 	return page.Bytes(), nil
 }

@@ -1,14 +1,19 @@
 package mcplogin_test
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// bannedComments are words and phrases for which the comments of the sources have
-// a standard term, with that term.
+// bannedComments are nonstandard words and phrases in comments, and the standard
+// term for each.
 var bannedComments = []struct{ pattern, instead string }{
 	{`\b(?:some|any|every)body\b`, "another process, the user, anyone"},
 	{`\b(?:a|the|no) person\b`, "the user"},
@@ -34,26 +39,108 @@ var bannedComments = []struct{ pattern, instead string }{
 	{`\bthe wire types?\b|\bis the wire\b`, "the types of the API, the messages"},
 }
 
-// TestComments holds the comments of the sources to the standard terms.
+// TestComments checks that comments use the standard terms.
 func TestComments(t *testing.T) {
-	patterns, seen := compiled(bannedComments), 0
-	for _, path := range sources(t) {
-		fset := token.NewFileSet()
-		f, err := parser.ParseFile(fset, path, nil, parser.ParseComments|parser.SkipObjectResolution)
+	patterns, checked := compiled(bannedComments), 0
+	for _, path := range slices.Concat(sources(t), tests(t)) {
+		fset, f := parsedFile(t, path)
+		for _, group := range f.Comments {
+			checked++
+			checkWords(t, fset.Position(group.Pos()), group.Text(), patterns)
+		}
+	}
+	if checked < 4500 {
+		t.Errorf("only %d comments were checked", checked)
+	}
+}
+
+// TestTextsOfTests checks that the comments, failure messages and subtests of tests
+// and the comments of scripts are plain English, and that the comment of a test
+// begins with its name.
+func TestTextsOfTests(t *testing.T) {
+	patterns, checked := compiled(slices.Concat(banned, bannedComments)), 0
+	for _, path := range tests(t) {
+		fset, f := parsedFile(t, path)
+		for _, group := range f.Comments {
+			checkWords(t, fset.Position(group.Pos()), group.Text(), patterns)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				if testName.MatchString(n.Name.Name) && n.Doc != nil && !strings.HasPrefix(n.Doc.Text(), n.Name.Name) {
+					t.Errorf("%s: the comment does not begin with %s", fset.Position(n.Pos()), n.Name.Name)
+				}
+			case *ast.CallExpr:
+				for _, text := range reported(n) {
+					checked++
+					checkWords(t, fset.Position(text.Pos()), text.Value, patterns)
+				}
+			}
+			return true
+		})
+	}
+	if checked < 2000 {
+		t.Errorf("only %d messages were checked", checked)
+	}
+	checkScripts(t, patterns)
+}
+
+// checkScripts checks the comments of the scripts of TestScripts.
+func checkScripts(t *testing.T, patterns []bannedPattern) {
+	t.Helper()
+	scripts, err := filepath.Glob("cmd/mcp-login/testdata/script/*.txtar")
+	if err != nil || len(scripts) < 50 {
+		t.Fatalf("%d scripts, %v", len(scripts), err)
+	}
+	for _, path := range scripts {
+		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, group := range f.Comments {
-			seen++
-			text := strings.Join(strings.Fields(group.Text()), " ")
-			for _, b := range patterns {
-				if found := b.pattern.FindString(quoted.ReplaceAllString(text, "")); found != "" {
-					t.Errorf("%s: %q: say %s", fset.Position(group.Pos()), found, b.instead)
-				}
+		script, _, _ := strings.Cut(string(data), "\n-- ")
+		for i, line := range strings.Split(script, "\n") {
+			if comment, ok := strings.CutPrefix(line, "# "); ok {
+				checkWords(t, token.Position{Filename: path, Line: i + 1}, comment, patterns)
 			}
 		}
 	}
-	if seen < 3000 {
-		t.Errorf("only %d comments were checked", seen)
+}
+
+// testName matches the names of tests. The comment of an example is about what it
+// shows.
+var testName = regexp.MustCompile(`^(?:Test|Fuzz|Benchmark)[A-Z]`)
+
+// reported returns the texts that a call of a method of testing.T reports.
+func reported(call *ast.CallExpr) (texts []*ast.BasicLit) {
+	s, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || !slices.Contains([]string{"Error", "Errorf", "Fatal", "Fatalf", "Log", "Logf", "Skip", "Skipf", "Run"}, s.Sel.Name) {
+		return nil
+	}
+	for _, arg := range call.Args {
+		if text, ok := arg.(*ast.BasicLit); ok && text.Kind == token.STRING {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+func parsedFile(t *testing.T, path string) (*token.FileSet, *ast.File) {
+	t.Helper()
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, path, nil, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fset, f
+}
+
+// checkWords checks a text at a position.
+func checkWords(t *testing.T, at token.Position, text string, patterns []bannedPattern) {
+	t.Helper()
+	text = allowedTexts.ReplaceAllString(strings.Join(strings.Fields(text), " "), "")
+	for _, b := range patterns {
+		if found := b.pattern.FindString(text); found != "" {
+			t.Errorf("%s: %q: say %s", at, found, b.instead)
+		}
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestTestDependencies: the modules of go.mod's block for tests and examples reach
-// neither the program nor a package of the library, and those of the first block do.
+// TestTestDependencies: the program and the library use all modules of go.mod's
+// first block, and none of its block for tests and examples.
 func TestTestDependencies(t *testing.T) {
 	text, err := os.ReadFile("go.mod")
 	if err != nil {
@@ -17,18 +17,18 @@ func TestTestDependencies(t *testing.T) {
 	}
 	first, rest, found := strings.Cut(string(text), "\n// Test dependencies.")
 	if !found {
-		t.Fatal("go.mod has no block of test dependencies")
+		t.Fatal("go.mod has no block for test dependencies")
 	}
 	tests, _, _ := strings.Cut(rest, "\n)")
 	used := usedModules(t)
 	for _, module := range required(first) {
 		if !slices.Contains(used, module) {
-			t.Errorf("%s is for tests or examples only: move it to their block in go.mod", module)
+			t.Errorf("%s is used only by tests or examples: move it to their block in go.mod", module)
 		}
 	}
 	for _, module := range required(tests) {
 		if slices.Contains(used, module) {
-			t.Errorf("%s is for tests and examples, and the program or the library uses it", module)
+			t.Errorf("%s is in the block for tests and examples, but the program or the library uses it", module)
 		}
 	}
 	if len(required(first)) < 10 || len(required(tests)) == 0 {
@@ -46,8 +46,8 @@ func required(block string) (modules []string) {
 	return modules
 }
 
-// usedModules returns the modules that the program and the public packages are
-// built from.
+// usedModules returns the modules that the program and the public packages depend
+// on.
 func usedModules(t *testing.T) []string {
 	t.Helper()
 	out, err := exec.Command("go", "list", "./...").Output()
@@ -58,7 +58,7 @@ func usedModules(t *testing.T) []string {
 		return strings.Contains(p, "/internal/") || strings.HasPrefix(p, module+"/examples/")
 	})
 	list := exec.Command("go", append([]string{"list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}"}, packages...)...)
-	list.Env = append(os.Environ(), "GOOS=linux") // others have no D-Bus
+	list.Env = append(os.Environ(), "GOOS=linux") // D-Bus is used only on some systems
 	if out, err = list.Output(); err != nil {
 		t.Fatal(err)
 	}

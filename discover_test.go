@@ -16,8 +16,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// slowIssuers is an MCP server that names authorization servers of which each
-// takes its own time; 0 means for ever.
+// slowIssuers is an MCP server that lists authorization servers, each with a delay;
+// 0 means that it never responds.
 type slowIssuers struct {
 	times []time.Duration
 	open  atomic.Int32
@@ -62,28 +62,28 @@ func (s *slowIssuers) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func issuer(i int) string { return fmt.Sprintf("https://as%d.test", i) }
 
-// Sixteen authorization servers that never answer once took sixteen times the
-// limit of one request, and for each of its documents.
+// TestSlowIssuersAreBounded: sixteen authorization servers that never respond do
+// not take sixteen times the request timeout, for each of their documents.
 func TestSlowIssuersAreBounded(t *testing.T) {
 	const timeout = 2 * time.Second
 	for _, tt := range []struct {
 		name  string
 		times []time.Duration
-		limit time.Duration // of the whole
+		limit time.Duration // of the whole discovery
 		found []int
 	}{
-		{"none answers", make([]time.Duration, 16), 3 * timeout, nil},
-		{"the last answers at once", append(make([]time.Duration, 7), time.Millisecond), 2 * timeout, []int{7}},
-		{"in their order, whichever is first", []time.Duration{time.Second, time.Millisecond, 0, 500 * time.Millisecond}, timeout, []int{0, 1, 3}},
-		{"all are slow, but not too slow", []time.Duration{time.Second, time.Second, time.Second, time.Second}, time.Second, []int{0, 1, 2, 3}},
+		{"no response", make([]time.Duration, 16), 3 * timeout, nil},
+		{"the last responds immediately", append(make([]time.Duration, 7), time.Millisecond), 2 * timeout, []int{7}},
+		{"in the listed order, whichever responds first", []time.Duration{time.Second, time.Millisecond, 0, 500 * time.Millisecond}, timeout, []int{0, 1, 3}},
+		{"all slow, but within the limit", []time.Duration{time.Second, time.Second, time.Second, time.Second}, time.Second, []int{0, 1, 2, 3}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &slowIssuers{times: tt.times}
-				begin := time.Now()
+				start := time.Now()
 				d, err := mcplogin.Discover(t.Context(), &http.Client{Transport: s, Timeout: timeout}, server)
-				if took := time.Since(begin); took > tt.limit {
-					t.Errorf("it took %s, want at most %s", took, tt.limit)
+				if took := time.Since(start); took > tt.limit {
+					t.Errorf("discovery took %s, want at most %s", took, tt.limit)
 				}
 				var found []string
 				for _, srv := range d.Servers {
@@ -100,19 +100,20 @@ func TestSlowIssuersAreBounded(t *testing.T) {
 					t.Errorf("error %v is not temporary", err)
 				}
 				if s.most.Load() > 4 {
-					t.Errorf("%d authorization servers were asked at once", s.most.Load())
+					t.Errorf("%d authorization servers were queried at once", s.most.Load())
 				}
 			})
 		})
 	}
 }
 
-// A server that never answers ends a discovery that has no limit of its own.
+// TestDiscoverEndsWithoutATimeout: a server that never responds ends a discovery
+// without a timeout too.
 func TestDiscoverEndsWithoutATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		begin := time.Now()
+		start := time.Now()
 		_, err := mcplogin.Discover(t.Context(), &http.Client{Transport: &slowIssuers{times: make([]time.Duration, 1)}}, server)
-		if took := time.Since(begin); err == nil || took > 90*time.Second {
+		if took := time.Since(start); err == nil || took > 90*time.Second {
 			t.Errorf("Discover() = %v after %s", err, took)
 		}
 		if _, err := mcplogin.Discover(t.Context(), nil, server); err == nil || errors.Is(err, oauth.ErrNoMetadata) {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestExportedNamesAreDocumented: each package says what it does, and each name
-// that others can use says what it is.
+// TestExportedNamesAreDocumented: each package and each exported name has a
+// comment.
 func TestExportedNamesAreDocumented(t *testing.T) {
 	fset := token.NewFileSet()
 	packages := map[string]bool{}
@@ -36,8 +36,8 @@ func TestExportedNamesAreDocumented(t *testing.T) {
 	}
 }
 
-// undocumented returns the exported names of a declaration that no comment
-// describes. One of a block describes all in it.
+// undocumented returns the exported names of a declaration without a comment. The
+// comment of a block describes all names in it.
 func undocumented(d ast.Decl) (names []*ast.Ident) {
 	add := func(id *ast.Ident, docs ...*ast.CommentGroup) {
 		for _, doc := range docs {

@@ -18,8 +18,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// signedIn returns a session at an MCP server with one tool. A program of yours
-// opens a session with the store that mcp-login login has used.
+// signedIn returns a session at an MCP server with one tool. Your program would
+// open a session with the store that mcp-login login has used.
 func signedIn(store secrets.Store) (s *mcplogin.Session, url string, end func()) {
 	fake := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
 	tools := mcp.NewServer(&mcp.Implementation{Name: "demo", Version: "1"}, nil)
@@ -44,12 +44,12 @@ func signedIn(store secrets.Store) (s *mcplogin.Session, url string, end func())
 	return s, srv.URL + "/mcp", srv.Close
 }
 
-// quiet shows nothing, since the server approves by itself.
+// quiet shows no prompt, because the server approves by itself.
 type quiet struct{}
 
 func (quiet) ShowCode(context.Context, device.Code) {}
 
-// The MCP Go SDK takes a session as its OAuthHandler.
+// The MCP Go SDK uses a session as its OAuthHandler.
 func ExampleSession_Authorize() {
 	s, url, end := signedIn(&secrets.Memory{})
 	defer end()
@@ -89,7 +89,7 @@ func ExampleSession_TokenSource() {
 }
 
 // A transport refreshes a token that the server rejects, and sends the request
-// again. It sends the token to the MCP server's own origin alone.
+// again. It sends the token only to the MCP server's own origin.
 func ExampleSession_Transport() {
 	s, url, end := signedIn(&secrets.Memory{})
 	defer end()
@@ -104,8 +104,8 @@ func ExampleSession_Transport() {
 	// Output: authorized: true
 }
 
-// A WebSocket handshake, or a client of another kind, takes the headers. Ask for
-// them again before each connection: a token expires.
+// A WebSocket handshake, or any other client, uses the headers. Call Headers again
+// before each connection, because tokens expire.
 func ExampleSession_Headers() {
 	s, url, end := signedIn(&secrets.Memory{})
 	defer end()
@@ -126,8 +126,8 @@ func ExampleSession_Headers() {
 	// Output: authorized: true
 }
 
-// countingStore is a store of your own: it has the five methods of
-// secrets.Store. Package secrets/secretstest has the tests that it must pass.
+// countingStore is a custom store: it has the five methods of secrets.Store.
+// Package secrets/secretstest has the tests that it must pass.
 type countingStore struct {
 	secrets.Store
 	writes int

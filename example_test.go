@@ -15,28 +15,28 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// fake starts a server that approves at once.
-func fake() *httptest.Server {
+// startFake starts a server that approves immediately.
+func startFake() *httptest.Server {
 	return httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}})
 }
 
-// printer shows a device code by printing that there is one.
+// printer prints that there is a device code to approve.
 type printer struct{}
 
 func (printer) ShowCode(_ context.Context, c device.Code) {
 	fmt.Println("a code to approve:", c.UserCode != "")
 }
 
-// A program that may talk to a person logs in where that is needed, then lets
-// the transport keep the token fresh.
+// A program with a user signs in if necessary, then lets the transport keep the
+// token fresh.
 func Example() {
-	srv := fake()
+	srv := startFake()
 	defer srv.Close()
 
 	s, err := mcplogin.Open(mcplogin.Config{
 		Profile: "demo",
 		Server:  srv.URL + "/mcp",
-		Source:  mcplogin.Stored(&secrets.Memory{}), // file.Open, vault.Open in earnest
+		Source:  mcplogin.Stored(&secrets.Memory{}), // in production: file.Open or vault.Open
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -56,7 +56,7 @@ func Example() {
 	// authorized: true
 }
 
-// A background program never prompts: it is told when a person is needed.
+// A background program never prompts: it gets an error if a sign-in is required.
 func ExampleSession_Token() {
 	s, err := mcplogin.Open(mcplogin.Config{Profile: "demo", Source: mcplogin.Stored(&secrets.Memory{})})
 	if err != nil {

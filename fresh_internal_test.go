@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestLateCallerOfFresh: a caller that comes when the shared refresh has just failed gets
-// its error, and does not ask the server again.
+// TestLateCallerOfFresh: a caller that arrives just after the shared refresh failed
+// gets its error, without another request.
 func TestLateCallerOfFresh(t *testing.T) {
 	stale := Credential{}
 	stale.Token.Access = "stale"

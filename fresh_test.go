@@ -12,8 +12,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// TestFreshIsShared: callers that come at once share one refresh, and one that
-// failed is not repeated at once.
+// TestFreshIsShared: concurrent callers share one refresh, and a failed one is not
+// repeated immediately.
 func TestFreshIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 10*time.Minute)
@@ -49,13 +49,13 @@ func TestFreshIsShared(t *testing.T) {
 		before := w.srv.Count(oauthtest.Token)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Times: -1, Status: http.StatusServiceUnavailable})
 		if failed := all(mcplogin.Need{}); failed > 0 || w.srv.Count(oauthtest.Token) != before+1 {
-			t.Errorf("%d of 50 failed with a token that is still valid, %d requests to a server that is out", failed, w.srv.Count(oauthtest.Token)-before)
+			t.Errorf("%d of 50 failed with a token that is still valid, %d requests during an outage", failed, w.srv.Count(oauthtest.Token)-before)
 		}
 	})
 }
 
-// TestFreshRejected: a token that was refreshed a moment ago is not refreshed
-// again because the MCP server rejects it.
+// TestFreshRejected: a token that was just refreshed is not refreshed again because
+// the MCP server rejects it.
 func TestFreshRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
@@ -78,21 +78,21 @@ func TestFreshRejected(t *testing.T) {
 	})
 }
 
-// TestFreshDoesNotWaitLong: a caller whose token is still valid goes on without
-// the refresh, whose answer is kept.
+// TestFreshDoesNotWaitLong: a caller with a valid token continues without the
+// result of a slow refresh, which is still stored.
 func TestFreshDoesNotWaitLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 10*time.Minute)
-		s := w.open(t, func(a *asking) { a.Renewal.MaxWait = 5 * time.Second })
+		s := w.open(t, func(a *sessionConfig) { a.Renewal.MaxWait = 5 * time.Second })
 		time.Sleep(9*time.Minute + 15*time.Second)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
 		c, err := s.Accepted(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		begin := time.Now()
+		start := time.Now()
 		got, err := s.Fresh(t.Context(), c, mcplogin.Need{})
-		if took := time.Since(begin); err != nil || got.Token.Access != c.Token.Access || took != 5*time.Second {
+		if took := time.Since(start); err != nil || got.Token.Access != c.Token.Access || took != 5*time.Second {
 			t.Errorf("Fresh() = %v after %s, want the old token after 5 s", err, took)
 		}
 		s.Wait()

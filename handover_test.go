@@ -13,9 +13,10 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestHandOver: what renews a token stays here, what uses it goes along.
+// TestHandOver: the exported copy has what is needed to use the token, but nothing
+// that can refresh it.
 func TestHandOver(t *testing.T) {
-	whole := mcplogin.Credential{
+	credential := mcplogin.Credential{
 		Version: 1, Profile: "p", Server: server,
 		Token:          oauth.Token{Access: "access-1", Refresh: "refresh-1", Expiry: time.Now().Add(time.Hour).UTC().Round(0)},
 		RefreshBegunAt: time.Now(),
@@ -24,14 +25,14 @@ func TestHandOver(t *testing.T) {
 			RegistrationURI: "https://as.test/clients/1", RegistrationToken: "registration-1",
 		},
 	}
-	public := whole.HandOver()
+	public := credential.HandOver()
 	if public.Token.Access != "access-1" || public.App.ID != "client-1" || !public.Valid(time.Minute) {
 		t.Errorf("the copy cannot be used: %+v", public)
 	}
-	whole.App.Secret = "secret-1"
-	confidential := whole.HandOver()
+	credential.App.Secret = "secret-1"
+	confidential := credential.HandOver()
 	if confidential.App.ID != "" {
-		t.Error("an id without its secret cannot log in, and goes along all the same")
+		t.Error("the copy has a client ID without its secret, which is useless")
 	}
 	for _, c := range []mcplogin.Credential{public, confidential} {
 		record, err := json.Marshal(c)
@@ -40,19 +41,19 @@ func TestHandOver(t *testing.T) {
 		}
 		for _, secret := range []string{"refresh-1", "registration-1", "secret-1"} {
 			if strings.Contains(string(record), secret) {
-				t.Errorf("the copy holds %s", secret)
+				t.Errorf("the copy contains %s", secret)
 			}
 		}
-		if back, err := mcplogin.ParseCredential(record); err != nil || !reflect.DeepEqual(back, c) {
-			t.Errorf("ParseCredential = %+v, %v, want %+v", back, err, c)
+		if parsed, err := mcplogin.ParseCredential(record); err != nil || !reflect.DeepEqual(parsed, c) {
+			t.Errorf("ParseCredential = %+v, %v, want %+v", parsed, err, c)
 		}
 	}
-	ahead := whole // by a clock that is ahead of this host's
+	ahead := credential // issued by a clock that is ahead of this host's
 	ahead.LoggedInAt = time.Now().Add(10 * time.Minute)
 	if copied := ahead.HandOver(); ahead.Valid(0) || !copied.Valid(0) {
-		t.Error("a token of the future is refreshed where that can be done, and used where not")
+		t.Error("a token from the future must be refreshed if possible, and used otherwise")
 	}
-	if whole.Token.Refresh != "refresh-1" {
+	if credential.Token.Refresh != "refresh-1" {
 		t.Error("HandOver changed the credential itself")
 	}
 }

@@ -17,11 +17,11 @@ func TestImport(t *testing.T) {
 		replace bool
 		want    error
 	}{
-		"nothing stored":        {"", "work", false, nil},
-		"a credential":          {other, "work", false, mcplogin.ErrExists},
-		"a credential, replace": {other, "work", true, nil},
-		"a newer one, replace":  {`{"version":99}`, "work", true, mcplogin.ErrNewerRecord},
-		"of another profile":    {"", "home", false, secrets.ErrUndecryptable},
+		"nothing stored":              {"", "work", false, nil},
+		"a credential":                {other, "work", false, mcplogin.ErrExists},
+		"a credential, replace":       {other, "work", true, nil},
+		"a newer credential, replace": {`{"version":99}`, "work", true, mcplogin.ErrNewerRecord},
+		"another profile":             {"", "home", false, secrets.ErrUndecryptable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := &secrets.Memory{}

@@ -15,8 +15,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// givenUp is a login that nobody approves.
-func (w *world) givenUp(t *testing.T, edit ...func(*asking)) {
+// abandonedLogin starts a login that is never approved.
+func (w *world) abandonedLogin(t *testing.T, edit ...func(*sessionConfig)) {
 	t.Helper()
 	approve := w.srv.Device.AutoApprove
 	w.srv.Device.AutoApprove = 0
@@ -24,38 +24,38 @@ func (w *world) givenUp(t *testing.T, edit ...func(*asking)) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := w.open(t, edit...).Login(ctx); err == nil {
-		t.Fatal("login succeeded though nobody approved")
+		t.Fatal("the login succeeded without approval")
 	}
 }
 
-// login is a login that somebody approves.
-func (w *world) login(t *testing.T, edit ...func(*asking)) {
+// login completes a login that is approved.
+func (w *world) login(t *testing.T, edit ...func(*sessionConfig)) {
 	t.Helper()
 	if _, err := w.open(t, edit...).Login(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// registered checks how many clients the server was asked to register.
-func (w *world) registered(t *testing.T, want int) {
+// wantRegistrations checks the number of registration requests.
+func (w *world) wantRegistrations(t *testing.T, want int) {
 	t.Helper()
 	if n := w.srv.Count(oauthtest.Register); n != want {
 		t.Errorf("%d registrations, want %d", n, want)
 	}
 }
 
-// scopes sets the scopes that a person names.
-func scopes(names ...string) func(*asking) {
-	return func(c *asking) { c.Options.Scopes = names }
+// withScopes sets the requested scopes.
+func withScopes(names ...string) func(*sessionConfig) {
+	return func(c *sessionConfig) { c.Options.Scopes = names }
 }
 
-// at sets the server of a session.
-func at(url string) func(*asking) { return func(c *asking) { c.Server = url } }
+// withServer sets the server of a session.
+func withServer(url string) func(*sessionConfig) { return func(c *sessionConfig) { c.Server = url } }
 
-func TestGivenUpLoginLeavesNoTrace(t *testing.T) {
+func TestAbandonedLoginLeavesNoTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.givenUp(t, at("https://typo.test/mcp"))
+		w.abandonedLogin(t, withServer("https://typo.test/mcp"))
 		if names, err := w.store.List(t.Context()); err != nil || len(names) != 0 {
 			t.Errorf("List() = %q, %v", names, err)
 		}
@@ -74,94 +74,95 @@ func TestGivenUpLoginLeavesNoTrace(t *testing.T) {
 	})
 }
 
-// TestGivenUpLoginLeavesTheCredential: not even one that began before another
-// login was completed takes its place.
-func TestGivenUpLoginLeavesTheCredential(t *testing.T) {
+// TestAbandonedLoginKeepsTheCredential: an abandoned login does not replace a
+// credential, even if it began before another login was completed.
+func TestAbandonedLoginKeepsTheCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		slow := &oauthtest.Server{} // nobody approves there
+		slow := &oauthtest.Server{} // never approved
 		slow.Fault(oauthtest.Register, oauthtest.Fault{Delay: time.Minute})
 		ended := make(chan error)
 		go func() {
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
-			_, err := w.open(t, func(c *asking) { c.HTTP = func(string) *http.Client { return slow.Client() } }).Login(ctx)
+			_, err := w.open(t, func(c *sessionConfig) { c.HTTP = func(string) *http.Client { return slow.Client() } }).Login(ctx)
 			ended <- err
 		}()
-		synctest.Wait() // it registers, and has seen that nothing is stored
+		synctest.Wait() // it registers, and has found that nothing is stored
 		w.login(t)
 		if err := <-ended; err == nil || slow.Count(oauthtest.DeviceAuth) != 1 {
-			t.Fatalf("the other login: %v, asked %d times", err, slow.Count(oauthtest.DeviceAuth))
+			t.Fatalf("the other login: %v, %d prompts", err, slow.Count(oauthtest.DeviceAuth))
 		}
 		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
-			t.Errorf("Token() after a login that was given up = %v", err)
+			t.Errorf("Token() after an abandoned login = %v", err)
 		}
 	})
 }
 
-// TestPendingRegistrationIsUsedOnce: the client of a login that was given up is
-// the next one's, and then the credential's alone.
+// TestPendingRegistrationIsUsedOnce: the client of an abandoned login is reused by
+// the next one, and then belongs only to the credential.
 func TestPendingRegistrationIsUsedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.givenUp(t)
+		w.abandonedLogin(t)
 		w.login(t)
-		w.registered(t, 1)
+		w.wantRegistrations(t, 1)
 		if _, _, err := w.store.Get(t.Context(), secrets.Internal); !errors.Is(err, secrets.ErrNotFound) {
-			t.Errorf("the record of pending registrations: %v, want that it is gone", err)
+			t.Errorf("the record of pending registrations: %v, want it to be removed", err)
 		}
 	})
 }
 
-// TestPendingRegistrationIsNobodyElses: profiles do not share a client, for a
-// logout of one would end the other's.
-func TestPendingRegistrationIsNobodyElses(t *testing.T) {
+// TestPendingRegistrationIsNotShared: profiles do not share a client, because a
+// logout of one would break the other.
+func TestPendingRegistrationIsNotShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.givenUp(t)
-		other := func(c *asking) { c.Profile = "other" }
+		w.abandonedLogin(t)
+		other := func(c *sessionConfig) { c.Profile = "other" }
 		w.login(t, other)
-		w.registered(t, 2)
+		w.wantRegistrations(t, 2)
 	})
 }
 
-// TestPendingRegistrationThatTheServerForgot is replaced, once.
-func TestPendingRegistrationThatTheServerForgot(t *testing.T) {
+// TestDeletedPendingRegistration: a client that the server has deleted
+// is replaced once.
+func TestDeletedPendingRegistration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.givenUp(t)
-		w.srv = &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // knows no client
+		w.abandonedLogin(t)
+		w.srv = &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // has no clients
 		w.login(t)
-		w.registered(t, 1)
+		w.wantRegistrations(t, 1)
 	})
 }
 
-// TestGivenUpStepUp: a login for more scopes that is given up leaves one client
-// at the server, not one for each try.
-func TestGivenUpStepUp(t *testing.T) {
+// TestAbandonedStepUp: repeated abandoned logins for more scopes register only one
+// client.
+func TestAbandonedStepUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.ScopesRegistered = true
-		w.login(t, scopes("mcp:read"))
+		w.login(t, withScopes("mcp:read"))
 		for range 3 {
-			w.givenUp(t, scopes("mcp:read", "mcp:write"))
+			w.abandonedLogin(t, withScopes("mcp:read", "mcp:write"))
 		}
-		w.registered(t, 2)
+		w.wantRegistrations(t, 2)
 		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
 			t.Errorf("Token() = %v", err)
 		}
 	})
 }
 
-func TestPendingRegistrationsEnd(t *testing.T) {
+func TestPendingRegistrationsExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.givenUp(t)
+		w.abandonedLogin(t)
 		time.Sleep(40 * 24 * time.Hour)
-		w.givenUp(t)
-		w.registered(t, 2) // the first is too old
+		w.abandonedLogin(t)
+		w.wantRegistrations(t, 2) // the first has expired
 		for i := range 100 {
-			w.givenUp(t, func(c *asking) { c.Profile = fmt.Sprint(i) })
+			w.abandonedLogin(t, func(c *sessionConfig) { c.Profile = fmt.Sprint(i) })
 		}
 		data, _, err := w.store.Get(t.Context(), secrets.Internal)
 		if n := strings.Count(string(data), `"profile"`); err != nil || n > 64 {
@@ -170,9 +171,9 @@ func TestPendingRegistrationsEnd(t *testing.T) {
 	})
 }
 
-// TestOlderNoteOfALoginIsNoCredential: older versions kept the registration in
-// place of the credential.
-func TestOlderNoteOfALoginIsNoCredential(t *testing.T) {
+// TestPendingRegistrationOfAnOlderVersion: older versions stored the registration in
+// the credential's record.
+func TestPendingRegistrationOfAnOlderVersion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		note := `{"version":1,"profile":"p","server":"https://typo.test/mcp","authorization_server":{"issuer":"https://typo.test"},"client":{"client_id":"x"}}`
@@ -180,7 +181,7 @@ func TestOlderNoteOfALoginIsNoCredential(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := w.open(t).Token(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) || err.Error() != `not signed in to "p"` {
-			t.Errorf("Token() = %v, want that nobody is signed in", err)
+			t.Errorf("Token() = %v, want a login required error", err)
 		}
 		if _, err := w.open(t).Login(t.Context()); err != nil {
 			t.Errorf("login with the right URL: %v", err)
@@ -188,22 +189,22 @@ func TestOlderNoteOfALoginIsNoCredential(t *testing.T) {
 	})
 }
 
-// faulty is a store with faults. A nil function means the store's own.
-type faulty struct {
+// faultyStore is a store with faults. A nil function means the store's own method.
+type faultyStore struct {
 	secrets.Store
 	probe func() error
 	put   func(name string) error
 	lock  func(ctx context.Context) error
 }
 
-func (f *faulty) Probe(context.Context) error {
+func (f *faultyStore) Probe(context.Context) error {
 	if f.probe == nil {
 		return nil
 	}
 	return f.probe()
 }
 
-func (f *faulty) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
+func (f *faultyStore) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
 	if f.put != nil && name != secrets.Internal {
 		if err := f.put(name); err != nil {
 			return secrets.Absent, err
@@ -212,7 +213,7 @@ func (f *faulty) Put(ctx context.Context, name string, data []byte, prev secrets
 	return f.Store.Put(ctx, name, data, prev)
 }
 
-func (f *faulty) Lock(ctx context.Context, name string) (func(), error) {
+func (f *faultyStore) Lock(ctx context.Context, name string) (func(), error) {
 	if f.lock != nil {
 		if err := f.lock(ctx); err != nil {
 			return nil, err
@@ -221,13 +222,13 @@ func (f *faulty) Lock(ctx context.Context, name string) (func(), error) {
 	return f.Store.Lock(ctx, name)
 }
 
-// TestApprovedLoginIsSavedInSpiteOfTheLock: a process that hangs with the lock
+// TestApprovedLoginIsSavedDespiteTheLock: a process that hangs with the lock
 // takes a part of the time, the write has the rest.
-func TestApprovedLoginIsSavedInSpiteOfTheLock(t *testing.T) {
+func TestApprovedLoginIsSavedDespiteTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		outage := 3
-		w.store = &faulty{Store: w.store,
+		w.store = &faultyStore{Store: w.store,
 			lock: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 			put: func(string) error {
 				if outage--; outage >= 0 {
@@ -244,7 +245,7 @@ func TestApprovedLoginIsSavedInSpiteOfTheLock(t *testing.T) {
 }
 
 func TestLoginThatCannotBeSavedIsRevoked(t *testing.T) {
-	for name, fault := range map[string]error{"for good": secrets.ErrUnavailable, "for now": secrets.ErrTemporary} {
+	for name, fault := range map[string]error{"permanent": secrets.ErrUnavailable, "temporary": secrets.ErrTemporary} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := loggedIn(t, time.Hour)
@@ -254,7 +255,7 @@ func TestLoginThatCannotBeSavedIsRevoked(t *testing.T) {
 					t.Fatal(err)
 				}
 				plain := w.store
-				w.store = &faulty{Store: plain, put: func(string) error { return fault }}
+				w.store = &faultyStore{Store: plain, put: func(string) error { return fault }}
 				_, err = w.open(t).Login(t.Context())
 				if !errors.Is(err, fault) || !strings.Contains(err.Error(), "its tokens were revoked") {
 					t.Errorf("Login() = %v", err)
@@ -270,27 +271,26 @@ func TestLoginThatCannotBeSavedIsRevoked(t *testing.T) {
 	}
 }
 
-// TestReplace: a login that replaces whatever is stored uses the store as any
-// other does.
+// TestReplace: a login with Replace uses the store like any other.
 func TestReplace(t *testing.T) {
-	replace := func(c *asking) { c.Replace = true }
-	t.Run("another server's", func(t *testing.T) {
+	replace := func(c *sessionConfig) { c.Replace = true }
+	t.Run("another server", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := loggedIn(t, time.Hour)
-			w.givenUp(t, replace, at("https://other.test/mcp"))
+			w.abandonedLogin(t, replace, withServer("https://other.test/mcp"))
 			if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
-				t.Errorf("Token() after a login that was given up = %v", err)
+				t.Errorf("Token() after an abandoned login = %v", err)
 			}
-			if c, err := w.open(t, replace, at("https://other.test/mcp")).Login(t.Context()); err != nil || c.Issuer.Issuer != "https://other.test" {
+			if c, err := w.open(t, replace, withServer("https://other.test/mcp")).Login(t.Context()); err != nil || c.Issuer.Issuer != "https://other.test" {
 				t.Errorf("Login() = %v at %q", err, c.Issuer.Issuer)
 			}
 		})
 	})
 	t.Run("a store that cannot be written", func(t *testing.T) {
 		w := newWorld()
-		w.store = &faulty{Store: w.store, probe: func() error { return secrets.ErrUnavailable }}
+		w.store = &faultyStore{Store: w.store, probe: func() error { return secrets.ErrUnavailable }}
 		if _, err := w.open(t, replace).Login(t.Context()); !errors.Is(err, secrets.ErrUnavailable) || w.srv.Count(oauthtest.DeviceAuth) != 0 {
-			t.Errorf("Login() = %v, and a person was asked %d times", err, w.srv.Count(oauthtest.DeviceAuth))
+			t.Errorf("Login() = %v, with %d prompts", err, w.srv.Count(oauthtest.DeviceAuth))
 		}
 	})
 	for name, tt := range map[string]struct {
@@ -298,11 +298,11 @@ func TestReplace(t *testing.T) {
 		replace bool
 		want    error
 	}{
-		"what is no record":            {"", true, nil},
-		"what is no record, unasked":   {"", false, secrets.ErrUndecryptable},
-		"a newer version's":            {`{"version":99}`, true, mcplogin.ErrNewerRecord},
-		"an older note of no login":    {`{"version":1,"profile":"p","server":"https://typo.test/mcp"}`, true, nil},
-		"another profile's, by a copy": {`{"version":1,"profile":"q","token":{"access_token":"at"}}`, true, nil},
+		"not a record":                               {"", true, nil},
+		"not a record, without Replace":              {"", false, secrets.ErrUndecryptable},
+		"a newer version":                            {`{"version":99}`, true, mcplogin.ErrNewerRecord},
+		"a pending registration of an older version": {`{"version":1,"profile":"p","server":"https://typo.test/mcp"}`, true, nil},
+		"a copy from another profile":                {`{"version":1,"profile":"q","token":{"access_token":"at"}}`, true, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -310,41 +310,41 @@ func TestReplace(t *testing.T) {
 				if _, err := w.store.Put(t.Context(), "p", []byte(tt.record), secrets.Any); err != nil {
 					t.Fatal(err)
 				}
-				_, err := w.open(t, func(c *asking) { c.Replace = tt.replace }).Login(t.Context())
+				_, err := w.open(t, func(c *sessionConfig) { c.Replace = tt.replace }).Login(t.Context())
 				if !errors.Is(err, tt.want) {
 					t.Errorf("Login() = %v, want %v", err, tt.want)
 				}
-				if asked := w.srv.Count(oauthtest.DeviceAuth) > 0; asked != (tt.want == nil) {
-					t.Errorf("a person was asked: %v", asked)
+				if prompted := w.srv.Count(oauthtest.DeviceAuth) > 0; prompted != (tt.want == nil) {
+					t.Errorf("the user was prompted: %v", prompted)
 				}
 			})
 		})
 	}
 }
 
-// unreadable is a store with a record that it cannot open, which it replaces
+// unreadableStore is a store with a record that it cannot open, which it replaces
 // only once that was deleted.
-type unreadable struct {
+type unreadableStore struct {
 	secrets.Memory
 	err  error
 	gone bool
 }
 
-func (u *unreadable) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
+func (u *unreadableStore) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
 	if name == "p" && !u.gone {
 		return nil, secrets.Absent, u.err
 	}
 	return u.Memory.Get(ctx, name)
 }
 
-func (u *unreadable) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
+func (u *unreadableStore) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
 	if name == "p" && !u.gone {
 		return secrets.Absent, u.err
 	}
 	return u.Memory.Put(ctx, name, data, prev)
 }
 
-func (u *unreadable) Delete(ctx context.Context, name string, prev secrets.Version) error {
+func (u *unreadableStore) Delete(ctx context.Context, name string, prev secrets.Version) error {
 	if name == "p" && !u.gone {
 		u.gone = true
 		return nil
@@ -355,15 +355,15 @@ func (u *unreadable) Delete(ctx context.Context, name string, prev secrets.Versi
 func TestReplaceUnreadableRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		replace := func(c *asking) { c.Replace = true }
-		u := &unreadable{err: fmt.Errorf("%w: %w", secrets.ErrUndecryptable, secrets.ErrNewer)}
+		replace := func(c *sessionConfig) { c.Replace = true }
+		u := &unreadableStore{err: fmt.Errorf("%w: %w", secrets.ErrUndecryptable, secrets.ErrNewer)}
 		w.store = u
 		if _, err := w.open(t, replace).Login(t.Context()); !errors.Is(err, secrets.ErrNewer) || w.srv.Count(oauthtest.DeviceAuth) != 0 || u.gone {
-			t.Errorf("over a newer version's record: Login() = %v, asked %d times, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
+			t.Errorf("with a newer version's record: Login() = %v, %d prompts, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
 		}
 		u.err = secrets.ErrUndecryptable
 		if _, err := w.open(t).Login(t.Context()); !errors.Is(err, secrets.ErrUndecryptable) || w.srv.Count(oauthtest.DeviceAuth) != 0 || u.gone {
-			t.Errorf("Login() = %v, asked %d times, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
+			t.Errorf("Login() = %v, %d prompts, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
 		}
 		w.login(t, replace)
 		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {
@@ -372,22 +372,22 @@ func TestReplaceUnreadableRecord(t *testing.T) {
 	})
 }
 
-// TestRecordThatKeepsChanging: each write is refused as a conflict, as a broken
-// store or a storm of writers may have it. A refresh ends with an error that is
-// worth another try, and does not spin.
+// TestRecordThatKeepsChanging: each write is rejected as a conflict, for example by
+// a broken store or by constant writers. A refresh ends with a temporary error
+// after a limited number of attempts.
 func TestRecordThatKeepsChanging(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		time.Sleep(2 * time.Minute)
 		tries := 0
-		w.store = &faulty{Store: w.store, put: func(string) error { tries++; return secrets.ErrConflict }}
-		begun := time.Now()
+		w.store = &faultyStore{Store: w.store, put: func(string) error { tries++; return secrets.ErrConflict }}
+		start := time.Now()
 		_, err := w.open(t).Token(t.Context())
 		if !errors.Is(err, secrets.ErrTemporary) {
 			t.Errorf("Token() = %v, want ErrTemporary", err)
 		}
-		if took := time.Since(begun); took > 2*time.Minute || tries > 200 {
-			t.Errorf("it took %s and %d tries", took, tries)
+		if took := time.Since(start); took > 2*time.Minute || tries > 200 {
+			t.Errorf("it took %s and %d attempts", took, tries)
 		}
 	})
 }

@@ -27,16 +27,17 @@ func post(t *testing.T, url, body string) *http.Request {
 	return req
 }
 
-// recorder answers 200 and remembers what it was sent.
-type recorder struct{ requests []*http.Request }
+// requestRecorder responds with 200 and records the requests.
+type requestRecorder struct{ requests []*http.Request }
 
-func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+func (r *requestRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	r.requests = append(r.requests, req)
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
 }
 
-// Checklist 37: a token goes to no other origin.
-func TestTransportSendsTheTokenToItsOwnOriginAlone(t *testing.T) {
+// TestTransportSendsTokenOnlyToItsOrigin: Checklist 37: a token is not sent
+// to another origin.
+func TestTransportSendsTokenOnlyToItsOrigin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		for _, tt := range []struct {
@@ -53,7 +54,7 @@ func TestTransportSendsTheTokenToItsOwnOriginAlone(t *testing.T) {
 			{"https://sub.mcp.test/mcp", false},
 			{"https://evil.test/https://mcp.test/mcp", false},
 		} {
-			var r recorder
+			var r requestRecorder
 			resp, err := w.open(t).Transport(&r).RoundTrip(post(t, tt.url, ""))
 			if err != nil {
 				t.Fatal(err)
@@ -66,7 +67,8 @@ func TestTransportSendsTheTokenToItsOwnOriginAlone(t *testing.T) {
 	})
 }
 
-// Checklist 40: a 401 is answered by one refresh and one retry, expiry or not.
+// TestTransportRefreshesOnceOnRejection: Checklist 40: a 401 causes one refresh and
+// one retry, even if the token has not expired.
 func TestTransportRefreshesOnceOnRejection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
@@ -92,7 +94,7 @@ func TestTransportRefreshesOnceOnRejection(t *testing.T) {
 	})
 }
 
-func TestTransportKeepsA401ThatItCannotRepeat(t *testing.T) {
+func TestTransportReturnsA401ItCannotRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		w.srv.Fault(oauthtest.MCP, oauthtest.Fault{Status: http.StatusUnauthorized})
@@ -116,7 +118,7 @@ func TestTransportNeverPrompts(t *testing.T) {
 		t.Errorf("RoundTrip() = %v, want ErrLoginRequired", err)
 	}
 	if n := w.srv.Count(oauthtest.DeviceAuth); n != 0 {
-		t.Errorf("%d device codes were asked for", n)
+		t.Errorf("%d device codes were requested", n)
 	}
 }
 
@@ -143,11 +145,11 @@ func TestAuthorizeAnswersTheSDK(t *testing.T) {
 			t.Errorf("after Authorize: %v, same token %v", err, second.AccessToken == first.AccessToken)
 		}
 
-		narrow := &http.Response{StatusCode: 403, Body: http.NoBody, Header: http.Header{
+		forbidden := &http.Response{StatusCode: 403, Body: http.NoBody, Header: http.Header{
 			"Www-Authenticate": {`Bearer error="insufficient_scope", scope="mcp:read mcp:admin"`},
 		}}
 		var scope *mcplogin.InsufficientScopeError
-		if err := s.Authorize(t.Context(), req, narrow); !errors.As(err, &scope) || strings.Join(scope.Scopes, " ") != "mcp:read mcp:admin" {
+		if err := s.Authorize(t.Context(), req, forbidden); !errors.As(err, &scope) || strings.Join(scope.Scopes, " ") != "mcp:read mcp:admin" {
 			t.Errorf("Authorize(403) = %v, want *InsufficientScopeError with the challenge's scopes", err)
 		}
 	})

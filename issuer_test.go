@@ -19,8 +19,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// A secret goes to no authorization server that only the MCP server has named.
-func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
+// TestSecretsNeedANamedIssuer: a secret is not sent to an authorization
+// server that only the MCP server names.
+func TestSecretsNeedANamedIssuer(t *testing.T) {
 	const issuer = "https://mcp.test"
 	key, err := oauth.NewKey()
 	if err != nil {
@@ -28,35 +29,35 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 	}
 	read := func(context.Context, string) (string, error) { return "a.b.c", nil }
 	job := clientcred.CI{IDToken: func(context.Context, string) (string, error) { return "a.b.c", nil }}
-	nonInteractive := func(f flows.Flow, in flows.Inputs) func(*asking) {
-		return func(c *asking) {
+	nonInteractive := func(f flows.Flow, in flows.Inputs) func(*sessionConfig) {
+		return func(c *sessionConfig) {
 			c.Flows, c.Options = []flows.Flow{f}, mcplogin.LoginOptions{Flows: []string{f.Name()}, Inputs: in}
 		}
 	}
 	for _, tt := range []struct {
 		name   string
-		set    func(*asking)
-		secret string // "": nothing is held back
+		set    func(*sessionConfig)
+		secret string // "": no secret is withheld
 	}{
-		{"no secret", func(c *asking) { c.Register.App = oauth.App{ID: "public"} }, ""},
-		{"client secret", func(c *asking) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }, "the client secret"},
-		{"client key", func(c *asking) { c.Register.App = oauth.App{ID: "robot", Key: key} }, "a JWT signed with the client key"},
-		{"initial access token", func(c *asking) { c.Register.InitialAccessToken = "iat" }, "the initial access token"},
+		{"no secret", func(c *sessionConfig) { c.Register.App = oauth.App{ID: "public"} }, ""},
+		{"client secret", func(c *sessionConfig) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }, "the client secret"},
+		{"client key", func(c *sessionConfig) { c.Register.App = oauth.App{ID: "robot", Key: key} }, "a JWT signed with the client key"},
+		{"initial access token", func(c *sessionConfig) { c.Register.InitialAccessToken = "iat" }, "the initial access token"},
 		{"assertion", nonInteractive(clientcred.JWTBearer{Read: read}, flows.Inputs{Assertion: "src"}), "the assertion"},
 		{"subject token", nonInteractive(clientcred.TokenExchange{Read: read}, flows.Inputs{SubjectToken: "src"}), "the subject token"},
-		{"id token for another audience", nonInteractive(job, flows.Inputs{Audience: "sts.amazonaws.com"}), "an ID token for sts.amazonaws.com"},
-		{"id token for the issuer", nonInteractive(job, flows.Inputs{}), ""},
+		{"ID token for another audience", nonInteractive(job, flows.Inputs{Audience: "sts.amazonaws.com"}), "an ID token for sts.amazonaws.com"},
+		{"ID token for the issuer", nonInteractive(job, flows.Inputs{}), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for _, name := range []struct {
 					what string
-					set  func(*asking)
+					set  func(*sessionConfig)
 				}{
-					{"nobody names it", func(*asking) {}},
-					{"another is named", func(c *asking) { c.Register.Issuer = "https://as.test" }},
-					{"named for the secrets", func(c *asking) { c.Register.Issuer = issuer }},
-					{"named for the login", func(c *asking) { c.Options.Issuer = issuer }},
+					{"not named", func(*sessionConfig) {}},
+					{"another issuer named", func(c *sessionConfig) { c.Register.Issuer = "https://as.test" }},
+					{"named for the secrets", func(c *sessionConfig) { c.Register.Issuer = issuer }},
+					{"named for the login", func(c *sessionConfig) { c.Options.Issuer = issuer }},
 				} {
 					w := newWorld()
 					w.srv.Trust = oauthtest.Trust{
@@ -66,11 +67,11 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 					_, err := w.open(t, tt.set, name.set).Login(t.Context())
 					sent := w.srv.Count(oauthtest.Register) + w.srv.Count(oauthtest.Token) + w.srv.Count(oauthtest.DeviceAuth)
 					var unnamed *mcplogin.UnnamedIssuerError
-					held := errors.As(err, &unnamed)
-					if want := tt.secret != "" && !strings.HasPrefix(name.what, "named"); held != want {
-						t.Errorf("%s: Login() = %v, held back %v, want %v", name.what, err, held, want)
+					withheld := errors.As(err, &unnamed)
+					if want := tt.secret != "" && !strings.HasPrefix(name.what, "named"); withheld != want {
+						t.Errorf("%s: Login() = %v, withheld %v, want %v", name.what, err, withheld, want)
 					}
-					if held && (sent > 0 || unnamed.Secret != tt.secret || unnamed.Issuer != issuer || unnamed.Server != server) {
+					if withheld && (sent > 0 || unnamed.Secret != tt.secret || unnamed.Issuer != issuer || unnamed.Server != server) {
 						t.Errorf("%s: %v after %d requests, want %q", name.what, unnamed, sent, tt.secret)
 					}
 				}
@@ -79,38 +80,40 @@ func TestSecretsGoToNoIssuerThatNobodyNamed(t *testing.T) {
 	}
 }
 
-// An issuer is named once: the stored login vouches for it, but for no other.
+// TestIssuerOfTheLastLoginNeedsNoName: an issuer is named once: the stored login
+// confirms it, but no other issuer.
 func TestIssuerOfTheLastLoginNeedsNoName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, browsers, devices := two()
+		w, browsers, devices := twoServers()
 		devices.Clients.Known = map[string]string{"robot": "hush"}
 		moved := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}, Clients: devices.Clients}
 		hosts := map[string]*oauthtest.Server{"browsers.test": browsers, "devices.test": devices, "moved.test": moved}
-		robot := func(c *asking) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
-		first := func(c *asking) { c.Register.Issuer = "https://devices.test" }
+		robot := func(c *sessionConfig) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
+		first := func(c *sessionConfig) { c.Register.Issuer = "https://devices.test" }
 		if _, err := w.open(t, routed(w, hosts), robot, first).Login(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.open(t, routed(w, hosts), robot).Login(t.Context()); err != nil {
 			t.Errorf("second Login() = %v", err)
 		}
-		w.srv.Edit = edit(oauthtest.Protected, func(doc map[string]any) {
+		w.srv.Edit = editMetadata(oauthtest.Protected, func(doc map[string]any) {
 			doc["authorization_servers"] = []string{"https://moved.test"}
 		})
-		agree := func(c *asking) { c.Register.AcceptNewIssuer = true }
+		acceptIssuer := func(c *sessionConfig) { c.Register.AcceptNewIssuer = true }
 		var unnamed *mcplogin.UnnamedIssuerError
-		if _, err := w.open(t, routed(w, hosts), robot, agree).Login(t.Context()); !errors.As(err, &unnamed) || moved.Count(oauthtest.DeviceAuth) != 0 {
+		if _, err := w.open(t, routed(w, hosts), robot, acceptIssuer).Login(t.Context()); !errors.As(err, &unnamed) || moved.Count(oauthtest.DeviceAuth) != 0 {
 			t.Errorf("Login() at a new issuer = %v, after %d requests", err, moved.Count(oauthtest.DeviceAuth))
 		}
 	})
 }
 
-// Between programs of this machine no name is asked for.
-func TestLoopbackIssuerOfALoopbackServerNeedsNoName(t *testing.T) {
+// TestLoopbackIssuerNeedsNoName: between programs on this machine
+// the issuer need not be named.
+func TestLoopbackIssuerNeedsNoName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.Known = map[string]string{"robot": "hush"}
-		robot := func(c *asking) {
+		robot := func(c *sessionConfig) {
 			c.Server, c.Register.App = "http://127.0.0.1:1/mcp", oauth.App{ID: "robot", Secret: "hush"}
 			c.HTTP = func(string) *http.Client { return w.srv.Client() }
 		}
@@ -120,14 +123,15 @@ func TestLoopbackIssuerOfALoopbackServerNeedsNoName(t *testing.T) {
 	})
 }
 
-// A writer of a shared store cannot name where a secret that is typed goes:
-// neither the issuer, nor endpoints of an issuer that is named.
-func TestRecordsDoNotNameWhereSecretsGo(t *testing.T) {
+// TestRecordsDoNotChooseWhereSecretsGo: a record in a shared store cannot choose
+// where a typed secret is sent: neither the issuer, nor endpoints of a named
+// issuer.
+func TestRecordsDoNotChooseWhereSecretsGo(t *testing.T) {
 	const issuer, evil = "https://mcp.test", "https://evil.test"
-	robot := func(c *asking) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
-	named := func(c *asking) { c.Register.Issuer = issuer }
-	noURL := func(c *asking) { c.Server = "" }
-	nothing := func(*asking) {}
+	robot := func(c *sessionConfig) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
+	named := func(c *sessionConfig) { c.Register.Issuer = issuer }
+	noURL := func(c *sessionConfig) { c.Server = "" }
+	nothing := func(*sessionConfig) {}
 	endpoints := mcplogin.Endpoints{Token: evil + "/token", DeviceAuthorization: evil + "/device"}
 	at := func(issuer, host string) oauth.Server {
 		return oauth.Server{Issuer: issuer, TokenEndpoint: host + "/token", DeviceAuthorizationEndpoint: host + "/device"}
@@ -135,7 +139,7 @@ func TestRecordsDoNotNameWhereSecretsGo(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		record mcplogin.Credential
-		call   func(*asking)
+		call   func(*sessionConfig)
 	}{
 		{"server and issuer", mcplogin.Credential{Server: evil + "/mcp", Issuer: oauth.Server{Issuer: evil}}, noURL},
 		{"issuer and endpoints", mcplogin.Credential{Issuer: at(evil, evil), Login: mcplogin.LoginOptions{Issuer: evil, Endpoints: endpoints}}, nothing},
@@ -147,8 +151,8 @@ func TestRecordsDoNotNameWhereSecretsGo(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
 				w.srv.Clients.Known = map[string]string{"robot": "hush"}
-				thief := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}, Clients: w.srv.Clients}
-				hosts := map[string]*oauthtest.Server{"evil.test": thief}
+				attacker := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}, Clients: w.srv.Clients}
+				hosts := map[string]*oauthtest.Server{"evil.test": attacker}
 				c := tt.record
 				c.Version, c.Profile, c.Flow, c.Token = 1, "p", "device", oauth.Token{Access: "planted", Type: "Bearer"}
 				c.Server = cmp.Or(c.Server, server)
@@ -159,13 +163,13 @@ func TestRecordsDoNotNameWhereSecretsGo(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				stranger := func(c *asking) { c.Trust.Known = func(mcplogin.Credential) bool { return false } }
-				_, err = w.open(t, routed(w, hosts), robot, stranger, tt.call).Login(t.Context())
+				untrusted := func(c *sessionConfig) { c.Trust.Known = func(mcplogin.Credential) bool { return false } }
+				_, err = w.open(t, routed(w, hosts), robot, untrusted, tt.call).Login(t.Context())
 				var unnamed *mcplogin.UnnamedIssuerError
 				if !errors.As(err, &unnamed) || unnamed.Endpoints != c.Login.Endpoints {
 					t.Errorf("Login() = %v", err)
 				}
-				if n := thief.Count(oauthtest.DeviceAuth) + thief.Count(oauthtest.Token) + thief.Count(oauthtest.Register); n != 0 {
+				if n := attacker.Count(oauthtest.DeviceAuth) + attacker.Count(oauthtest.Token) + attacker.Count(oauthtest.Register); n != 0 {
 					t.Errorf("%d requests to the record's server", n)
 				}
 			})

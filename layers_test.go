@@ -15,8 +15,8 @@ import (
 
 const module = "github.com/mcp-login/mcp-login"
 
-// layers says what a package may import of this module: only what stands below
-// it. An entry that ends with "/" is for the folders below.
+// layers are the packages of this module that a package may import: only lower
+// ones. An entry that ends with "/" includes the folders below.
 var layers = map[string][]string{
 	"":                   {"oauth", "flows", "secrets"}, // flows and stores themselves are passed in
 	"oauth":              {"internal/printable"},
@@ -49,7 +49,7 @@ var layers = map[string][]string{
 	"internal/settings":     {"internal/paths", "internal/suggest"},
 	"internal/sshbrowser":   {"internal/atomicfile", "oauth", "internal/markup", "internal/netcheck", "internal/privsock", "internal/subprocess", "internal/suggest"},
 	"internal/stores":       {"secrets", "secrets/file", "secrets/keyring", "secrets/vault", "internal/paths", "internal/secretref"},
-	"internal/relay":        {"oauth", "internal/markup", "internal/netfault"}, // neither flows nor the root package: it must not be able to trade a code for a token
+	"internal/relay":        {"oauth", "internal/markup", "internal/netfault"}, // neither flows nor the root package: it must not be able to exchange a code for a token
 	"internal/secretref":    {"secrets", "internal/subprocess"},
 	"internal/shellscript":  {"internal/suggest"},
 	"internal/suggest":      {"internal/printable"},
@@ -84,11 +84,11 @@ var layers = map[string][]string{
 	"internal/terminal/terminaltest": {"flows", "flows/device", "oauth", "internal/await"},
 }
 
-// ground are packages that stand below all others: checks without state, each of
-// which exists once.
-var ground = []string{"internal/ascii", "internal/netcheck", "internal/printable"}
+// baseLayer are packages below all others: stateless checks, each of which exists
+// once.
+var baseLayer = []string{"internal/ascii", "internal/netcheck", "internal/printable"}
 
-// onlyIn are modules that one place alone may import.
+// onlyIn are modules that only one package may import.
 var onlyIn = map[string][]string{
 	"github.com/urfave/cli/v2":        {"cmd"},
 	"github.com/rs/zerolog":           {"cmd"},
@@ -103,31 +103,31 @@ var onlyIn = map[string][]string{
 	"go.yaml.in/yaml":                 {"internal/clientconfig"},
 	"golang.org/x/net":                {"flows", "internal/profilename"},
 	"github.com/modelcontextprotocol": {"examples"},
-	"html/template":                   {"examples"}, // it and the next find methods by name, so that the
+	"html/template":                   {"examples"}, // these two find methods by name, so that the
 	"text/template":                   {"examples"}, // linker keeps every method of every type: 3 MB of the program
 }
 
-// notInCommands are what speaks a protocol, opens a store or draws on the terminal:
-// the commands call packages that do.
+// notInCommands are packages that implement a protocol, open a store or draw on the
+// terminal: the commands call packages that do.
 var notInCommands = []string{
 	"net/http", "bufio", "crypto/", "golang.org/x/", "github.com/modelcontextprotocol/",
 	module + "/agent", module + "/flows/", module + "/secrets/",
 }
 
-// TestLayers: imports point downwards only, and to no package that its authors
-// call unstable.
+// TestLayers: packages import only lower ones, and no package that its authors call
+// unstable.
 func TestLayers(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := 0
+	checked := 0
 	for line := range strings.Lines(string(out)) {
 		words := strings.Fields(line)
 		from := strings.TrimPrefix(strings.TrimPrefix(words[0], module), "/")
-		seen++
+		checked++
 		for _, path := range words[1:] {
-			if to, ours := strings.CutPrefix(path, module); ours && !mayImport(from, strings.TrimPrefix(to, "/")) {
+			if to, internal := strings.CutPrefix(path, module); internal && !mayImport(from, strings.TrimPrefix(to, "/")) {
 				t.Errorf("%q imports %q, which is not below it", from, to)
 			}
 			if from == commands && slices.ContainsFunc(notInCommands, func(prefix string) bool { return strings.HasPrefix(path, prefix) }) {
@@ -143,13 +143,13 @@ func TestLayers(t *testing.T) {
 			}
 		}
 	}
-	if seen < 10 {
-		t.Errorf("only %d packages were looked at", seen)
+	if checked < 10 {
+		t.Errorf("only %d packages were checked", checked)
 	}
 }
 
 // TestPackageComments: each package in internal/ says what it does and what it must
-// not know, so that a reader sees what belongs there, and CONTRIBUTING.md names it.
+// not know, so that readers know what belongs there, and CONTRIBUTING.md lists it.
 func TestPackageComments(t *testing.T) {
 	dirs, err := filepath.Glob("internal/*")
 	if err != nil || len(dirs) < 40 {
@@ -189,7 +189,7 @@ func packageComment(t *testing.T, dir string) string {
 }
 
 func mayImport(from, to string) bool {
-	if slices.Contains(ground, from) {
+	if slices.Contains(baseLayer, from) {
 		return false
 	}
 	if within(from, "cmd") || within(from, "examples") {
@@ -197,16 +197,16 @@ func mayImport(from, to string) bool {
 	}
 	allowed, found := layers[from]
 	if !found {
-		room, _, _ := strings.Cut(from, "/")
-		allowed, found = layers[room+"/"]
+		top, _, _ := strings.Cut(from, "/")
+		allowed, found = layers[top+"/"]
 	}
-	return slices.Contains(ground, to) || found && slices.Contains(allowed, to)
+	return slices.Contains(baseLayer, to) || found && slices.Contains(allowed, to)
 }
 
 func within(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
 
-// TestDependenciesHaveReasons: CONTRIBUTING.md says why each direct dependency is
-// there, and names no other.
+// TestDependenciesHaveReasons: CONTRIBUTING.md gives the reason for each direct
+// dependency, and lists no others.
 func TestDependenciesHaveReasons(t *testing.T) {
 	var mod struct {
 		Require []struct {

@@ -5,11 +5,12 @@ import (
 	"go/parser"
 	"go/token"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// bannedNames are words that no identifier may have, and the standard term for each.
+// bannedNames are nonstandard words in identifiers, and the standard term for each.
 var bannedNames = []struct{ pattern, instead string }{
 	{`\b(?:lends?|lent|lender|borrow(?:ed|s)?)\b`, "broker"},
 	{`\b(?:hand|handed) out\b|\bhandout\b`, "issue"},
@@ -30,19 +31,31 @@ var bannedNames = []struct{ pattern, instead string }{
 	{`\b(?:un)?spent\b`, "used, unused"},
 	{`\b(?:lodges?|furnish|travell?er)\b`, "store, provide"},
 	{`\bbehaviours?\b`, "behavior"},
+	{`\b(?:thief|thieves|victims?|strangers?|impostors?|liar)\b`, "attacker, target, another user"},
+	{`\b(?:talk|heard)\b`, "standard error, received"},
 }
 
-// TestNames holds the identifiers of the sources to the standard terms.
+// maxTestName is the maximum length of the name of a test.
+const maxTestName = 40
+
+// TestNames checks that identifiers use the standard terms, and that tests have no
+// sentences as names.
 func TestNames(t *testing.T) {
-	patterns := compiled(bannedNames)
-	for _, path := range sources(t) {
+	patterns, checked := compiled(bannedNames), map[string]bool{}
+	for _, path := range slices.Concat(sources(t), tests(t)) {
 		fset := token.NewFileSet()
 		f, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
 		}
+		for _, d := range f.Decls {
+			if d, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(d.Name.Name, "Test") && len(d.Name.Name) > maxTestName {
+				t.Errorf("%s: %s is longer than %d letters: the comment says the rest", fset.Position(d.Pos()), d.Name.Name, maxTestName)
+			}
+		}
 		ast.Inspect(f, func(n ast.Node) bool {
-			if id, ok := n.(*ast.Ident); ok {
+			if id, ok := n.(*ast.Ident); ok && !checked[id.Name] {
+				checked[id.Name] = true
 				for _, b := range patterns {
 					if words := wordsOf(id.Name); b.pattern.MatchString(words) {
 						t.Errorf("%s: %s: say %s", fset.Position(id.Pos()), id.Name, b.instead)
@@ -54,10 +67,10 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// humps are where a word of an identifier begins.
-var humps = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
+// wordBoundaries are the positions where a word of an identifier begins.
+var wordBoundaries = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
 
 // wordsOf returns the words of an identifier: "maxInFlight" is "max in flight".
 func wordsOf(name string) string {
-	return strings.ToLower(strings.ReplaceAll(humps.ReplaceAllString(name, "$1$3 $2$4"), "_", " "))
+	return strings.ToLower(strings.ReplaceAll(wordBoundaries.ReplaceAllString(name, "$1$3 $2$4"), "_", " "))
 }

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// unguarded are the places that may name a client or transport of net/http, and
-// why. All other requests go through oauth.Guard.
+// unguarded are the places that may use a client or transport of net/http, with the
+// reason. All other requests use oauth.Guard.
 var unguarded = map[string]string{
 	"oauth/guard.go":               "the guard itself",
 	"oauth/oauthtest/oauthtest.go": "the client of the fake server, which makes no connections",
@@ -22,7 +22,7 @@ var unguarded = map[string]string{
 	"agent/client.go":              "a Unix socket alone",
 }
 
-// TestOneGuardedTransport: no request of the program can go past the guard.
+// TestOneGuardedTransport: no request of the program bypasses the guard.
 func TestOneGuardedTransport(t *testing.T) {
 	found := map[string]bool{}
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
@@ -50,13 +50,14 @@ func TestOneGuardedTransport(t *testing.T) {
 	}
 	for path := range unguarded {
 		if !found[path] {
-			t.Errorf("%s needs no exception any more", path)
+			t.Errorf("%s no longer needs an exception", path)
 		}
 	}
 }
 
-// clients returns what a file names of net/http that reaches the network without
-// the guard: ready-made clients, and values, not types of fields, of the others.
+// clients returns the names of net/http in a file that access the network without
+// the guard: ready-made clients, and values of the other types, but not types of
+// fields.
 func clients(path string) ([]string, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 	if err != nil {

@@ -11,16 +11,16 @@ import (
 	"testing"
 )
 
-// startsPrograms are the files that may start other programs. Each one decides
-// what standard input those get: that of this program may be a client's requests.
+// startsPrograms are the files that may start other programs. Each one decides on
+// their standard input, because that of this program may contain a client's
+// requests.
 var startsPrograms = []string{
-	"internal/subprocess/become_windows.go", // the child of exec, which takes this program's place
+	"internal/subprocess/become_windows.go", // the command of exec, which replaces this program
 	"internal/subprocess/subprocess.go",     // empty
-	"ci/run.go",                             // what the provider's tool is given
+	"ci/run.go",                             // the input of the provider's command
 }
 
-// TestProgramsAreStartedInFewPlaces: no command inherits standard input because
-// somebody forgot about it.
+// TestProgramsAreStartedInFewPlaces: no command inherits standard input by mistake.
 func TestProgramsAreStartedInFewPlaces(t *testing.T) {
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -39,7 +39,7 @@ func TestProgramsAreStartedInFewPlaces(t *testing.T) {
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			if s, ok := n.(*ast.SelectorExpr); ok && startsProgram(s) {
-				t.Errorf("%s starts a program by itself", name)
+				t.Errorf("%s starts a program: use one of startsPrograms", name)
 			}
 			return true
 		})

@@ -12,8 +12,7 @@ import (
 	"testing"
 )
 
-// banned are words and phrases that plain present-day English has a better one
-// for, with that one.
+// banned are archaic words and phrases, and the plain English for each.
 var banned = []struct{ pattern, instead string }{
 	{`\banew\b`, "again, new"},
 	{`\blest\b`, "so that ... not"},
@@ -31,7 +30,7 @@ var banned = []struct{ pattern, instead string }{
 	{`, say,`, "for example"},
 }
 
-// bannedShown are words and phrases that the texts of the program do not have:
+// bannedShown are words and phrases that the texts of the program must not contain:
 // help, errors, prompts, pages and messages in a CI job's log.
 var bannedShown = []struct{ pattern, instead string }{
 	{`\b(?:some|any|every)body\b`, "someone, anyone, an operator"},
@@ -78,12 +77,12 @@ var bannedShown = []struct{ pattern, instead string }{
 	{`\bis in use already\b|\bhas \S+ already\b`, "already"},
 }
 
-// quoted are texts that must stay: contracts, and names of others.
-var quoted = regexp.MustCompile(`"handed out"|handed_out|no more than|while you are not logged in|while you are logged in|\*/\* wants`)
+// allowedTexts are texts that must stay: contracts, and names of other projects.
+var allowedTexts = regexp.MustCompile(`"handed out"|handed_out|no more than|while you are not logged in|while you are logged in|\*/\* wants`)
 
-// TestProse holds every text of the sources and documents to plain English.
+// TestProse checks that all texts of the sources and documents are plain English.
 func TestProse(t *testing.T) {
-	seen, shown, patterns, strict := 0, 0, compiled(banned), compiled(bannedShown)
+	files, texts, patterns, strict := 0, 0, compiled(banned), compiled(bannedShown)
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -94,24 +93,24 @@ func TestProse(t *testing.T) {
 		if !isProse(path) {
 			return nil
 		}
-		seen++
+		files++
 		checkProse(t, path, patterns)
 		if filepath.Ext(path) == ".md" && path != "CHANGELOG.md" {
 			checkProse(t, path, strict)
 		}
 		if filepath.Ext(path) == ".go" && !strings.Contains(path, "test/") {
-			shown += checkShown(t, path, strict)
+			texts += checkShown(t, path, strict)
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if seen < 100 {
-		t.Errorf("only %d files were looked at", seen)
+	if files < 100 {
+		t.Errorf("only %d files were checked", files)
 	}
-	if shown < 1000 {
-		t.Errorf("only %d texts were looked at", shown)
+	if texts < 1000 {
+		t.Errorf("only %d texts were checked", texts)
 	}
 }
 
@@ -134,7 +133,7 @@ func checkProse(t *testing.T, path string, patterns []bannedPattern) {
 		t.Error(err)
 		return
 	}
-	text := quoted.ReplaceAllString(string(data), "")
+	text := allowedTexts.ReplaceAllString(string(data), "")
 	for i, line := range strings.Split(text, "\n") {
 		for _, b := range patterns {
 			if found := b.pattern.FindString(line); found != "" {
@@ -144,9 +143,9 @@ func checkProse(t *testing.T, path string, patterns []bannedPattern) {
 	}
 }
 
-// checkShown looks at the texts of a source file: string literals of several words.
+// checkShown checks the texts of a source file: string literals of several words.
 // It returns how many there are.
-func checkShown(t *testing.T, path string, patterns []bannedPattern) (shown int) {
+func checkShown(t *testing.T, path string, patterns []bannedPattern) (texts int) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, path, nil, 0)
 	if err != nil {
@@ -158,15 +157,15 @@ func checkShown(t *testing.T, path string, patterns []bannedPattern) (shown int)
 		if !ok || literal.Kind != token.STRING || strings.Count(literal.Value, " ") < 2 {
 			return true
 		}
-		shown++
+		texts++
 		for _, b := range patterns {
-			if found := b.pattern.FindString(quoted.ReplaceAllString(literal.Value, "")); found != "" {
+			if found := b.pattern.FindString(allowedTexts.ReplaceAllString(literal.Value, "")); found != "" {
 				t.Errorf("%s: %q: say %s", fset.Position(literal.Pos()), found, b.instead)
 			}
 		}
 		return true
 	})
-	return shown
+	return texts
 }
 
 type bannedPattern struct {

@@ -14,9 +14,9 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// An OAuth error other than invalid_grant need not be the last word: for ten
-// minutes no process asks again, and the refresh token stays.
-func TestRefusalOfARefreshIsRemembered(t *testing.T) {
+// TestRejectedRefreshIsRemembered: an OAuth error other than invalid_grant may be
+// temporary: no process tries again for ten minutes, and the refresh token is kept.
+func TestRejectedRefreshIsRemembered(t *testing.T) {
 	for _, answer := range []oauthtest.Fault{
 		{Status: 400, Body: `{"error":"invalid_request","error_description":"claimed by another client"}`},
 		{Status: 401, Body: `{"error":"invalid_token"}`},
@@ -38,7 +38,7 @@ func TestRefusalOfARefreshIsRemembered(t *testing.T) {
 					time.Sleep(time.Minute)
 				}
 				if n := w.srv.Count(oauthtest.Token) - before; n != 1 {
-					t.Errorf("the server was asked %d times, want 1", n)
+					t.Errorf("%d requests, want 1", n)
 				}
 				time.Sleep(8 * time.Minute)
 				if _, err := w.open(t).Token(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) {
@@ -53,8 +53,9 @@ func TestRefusalOfARefreshIsRemembered(t *testing.T) {
 	}
 }
 
-// What was refused for a while works again once the server accepts it.
-func TestRefusedRefreshRecovers(t *testing.T) {
+// TestRejectedRefreshRecovers: a refresh that was rejected temporarily works again
+// once the server accepts it.
+func TestRejectedRefreshRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		time.Sleep(2 * time.Minute)
@@ -68,13 +69,14 @@ func TestRefusedRefreshRecovers(t *testing.T) {
 			t.Errorf("token after ten minutes: %v", err)
 		}
 		if c, err := w.open(t).Credential(t.Context()); err != nil || c.Refused != "" || !c.RefusedAt.IsZero() {
-			t.Errorf("the refusal is still noted: %q at %s (%v)", c.Refused, c.RefusedAt, err)
+			t.Errorf("the rejection is still stored: %q at %s (%v)", c.Refused, c.RefusedAt, err)
 		}
 	})
 }
 
-// One page of a firewall must not sign out a fleet.
-func TestAnswerThatIsNoOAuthIsTemporary(t *testing.T) {
+// TestErrorWithoutOAuthIsTemporary: an error page of a firewall must not sign out
+// every machine.
+func TestErrorWithoutOAuthIsTemporary(t *testing.T) {
 	for _, answer := range []oauthtest.Fault{
 		{Status: 403, Header: http.Header{"Content-Type": {"text/html"}}, Body: "<h1>Blocked</h1>"},
 		{Status: 403}, {Status: 404, Body: "not here"}, {Drop: true},
@@ -93,13 +95,14 @@ func TestAnswerThatIsNoOAuthIsTemporary(t *testing.T) {
 	}
 }
 
-// A login in another process reaches a program that runs: anomalyco/opencode#21702.
+// TestNewLoginReachesARunningTransport: a login in another process is used by a
+// running program: anomalyco/opencode#21702.
 func TestNewLoginReachesARunningTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Tokens.Required = "mcp:write"
 		login := func(scope string) {
-			s := w.open(t, func(a *asking) { a.Options.Scopes = []string{scope} })
+			s := w.open(t, func(a *sessionConfig) { a.Options.Scopes = []string{scope} })
 			if _, err := s.Login(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -124,7 +127,8 @@ func TestNewLoginReachesARunningTransport(t *testing.T) {
 	})
 }
 
-// A well-behaved server is asked no more than the flow needs.
+// TestWellBehavedLoginMakesNoExtraRequest: a server without quirks gets only the
+// necessary requests.
 func TestWellBehavedLoginMakesNoExtraRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
@@ -139,9 +143,10 @@ func TestWellBehavedLoginMakesNoExtraRequest(t *testing.T) {
 	})
 }
 
-// status and token judge a short-lived token alike: anything else refreshes each
-// time in `status --check || refresh`.
-func TestStatusJudgesFreshnessAsTokenDoes(t *testing.T) {
+// TestStatusAgreesWithTokenOnFreshness: status and token use the same rule for
+// short-lived tokens: otherwise `status --check || refresh` would refresh each
+// time.
+func TestStatusAgreesWithTokenOnFreshness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		c, err := w.open(t).Credential(t.Context())
@@ -158,9 +163,10 @@ func TestStatusJudgesFreshnessAsTokenDoes(t *testing.T) {
 	})
 }
 
-// A token that was revoked at the server is not always answered with 401. What says
-// that the token is at fault has it refreshed; for the rest, refresh gets past it.
-func TestDeadTokens(t *testing.T) {
+// TestInvalidTokens: servers do not always respond to a revoked token with 401. If the
+// response blames the token, it is refreshed automatically; otherwise the refresh
+// command fixes it.
+func TestInvalidTokens(t *testing.T) {
 	for name, recovers := range map[string]bool{"dead-token-400": true, "dead-token-200": false, "dead-token-307": false} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld()
@@ -188,13 +194,13 @@ func TestDeadTokens(t *testing.T) {
 				return string(body)
 			}
 			if answer := tools(); strings.Contains(answer, `"tools"`) != recovers {
-				t.Errorf("%s: the first answer is %s", name, answer)
+				t.Errorf("%s: the first response is %s", name, answer)
 			}
 			if _, err := s.Refresh(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if answer := tools(); !strings.Contains(answer, `"tools"`) {
-				t.Errorf("%s: after a refresh the answer is %s", name, answer)
+				t.Errorf("%s: after a refresh the response is %s", name, answer)
 			}
 		})
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// An object that is missing in objects would lose its unknown fields.
+// TestEveryObjectOfARecordIsKnown: an object that is missing in objects would lose
+// its unknown fields.
 func TestEveryObjectOfARecordIsKnown(t *testing.T) {
 	var listed []string
 	for _, o := range objects() {

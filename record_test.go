@@ -15,8 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// stored returns a world that holds the record of a file, as if an older
-// version had written it.
+// stored returns a world with the record of a file, as written by an older version.
 func stored(t testing.TB, file string) *world {
 	t.Helper()
 	record, err := os.ReadFile(file)
@@ -30,7 +29,8 @@ func stored(t testing.TB, file string) *world {
 	return w
 }
 
-// Records of every version must stay readable: no fixture may ever change.
+// TestOldRecordsOpen: records of every version must stay readable: never change a
+// fixture.
 func TestOldRecordsOpen(t *testing.T) {
 	s := stored(t, "testdata/credential-v1.json").open(t)
 	c, err := s.Credential(t.Context())
@@ -39,7 +39,7 @@ func TestOldRecordsOpen(t *testing.T) {
 	}
 	if c.Token.Refresh != "fixture-refresh-token" || c.App.RegistrationToken != "fixture-registration-token" ||
 		c.Issuer.TokenEndpoint != "https://mcp.test/token" || c.Flow != "device" || c.Token.Expiry.Year() != 2999 {
-		t.Errorf("version 1 was misread: %+v", c)
+		t.Errorf("version 1 was parsed as %+v", c)
 	}
 	if got := c.Scopes(); !slices.Equal(got, []string{"mcp:read"}) {
 		t.Errorf("Scopes() = %q", got)
@@ -53,7 +53,7 @@ func TestOldRecordsOpen(t *testing.T) {
 	}
 }
 
-// edited returns a record of version 1 with one value replaced, by its path.
+// edited returns a record of version 1 with the value at a path replaced.
 func edited(t testing.TB, path string, value any) []byte {
 	t.Helper()
 	record, err := os.ReadFile("testdata/credential-v1.json")
@@ -79,38 +79,38 @@ func edited(t testing.TB, path string, value any) []byte {
 	return record
 }
 
-// A record that somebody else wrote cannot add a header, name a URL that no
-// token may go to, or steer a terminal.
-func TestStoredHeaderInjectionIsRefused(t *testing.T) {
-	const steered = "a\r\nX-Inj: \x1b[31m1"
+// TestStoredHeaderInjectionIsRejected: a record written by an attacker cannot add a
+// header, name an invalid URL, or control a terminal.
+func TestStoredHeaderInjectionIsRejected(t *testing.T) {
+	const hostile = "a\r\nX-Inj: \x1b[31m1"
 	for path, value := range map[string]any{
-		"token.access_token":                       steered,
-		"token.refresh_token":                      steered,
+		"token.access_token":                       hostile,
+		"token.refresh_token":                      hostile,
 		"token.id_token":                           "a b",
 		"token.token_type":                         "Bearer\r\nX-Inj:",
 		"token.scope":                              "a\tb",
 		"token.expiry":                             "1969-01-01T00:00:00Z",
 		"server":                                   "http://mcp.test/mcp",
 		"resource":                                 "https://mcp.test/\u202emcp",
-		"flow":                                     steered,
+		"flow":                                     hostile,
 		"scopes_asked":                             []string{"a", `b"`},
-		"refused":                                  steered,
+		"refused":                                  hostile,
 		"created_at":                               "0099-01-01T00:00:00Z",
 		"authorization_server.issuer":              "mcp.test",
 		"authorization_server.token_endpoint":      "https://user:pw@mcp.test/token",
-		"authorization_server.scopes_supported":    []string{steered},
-		"client.client_id":                         steered,
+		"authorization_server.scopes_supported":    []string{hostile},
+		"client.client_id":                         hostile,
 		"client.client_secret":                     "s\x00",
 		"client.registration_access_token":         "a b",
 		"client.registration_client_uri":           "file:///etc/passwd",
 		"login.issuer":                             "javascript:1",
-		"login.scopes":                             []string{steered},
+		"login.scopes":                             []string{hostile},
 		"login.flows":                              []string{"a b"},
-		"login.inputs.audience":                    steered,
+		"login.inputs.audience":                    hostile,
 		"login.inputs.idp_token_endpoint":          "http://idp.test/token",
 		"login.endpoints.authorization_endpoint":   "https://mcp.test/a b",
-		"login.inputs.subject_token_type":          steered,
-		"client.redirect_uris":                     []string{steered},
+		"login.inputs.subject_token_type":          hostile,
+		"client.redirect_uris":                     []string{hostile},
 		"authorization_server.revocation_endpoint": "http://as.test/revoke",
 	} {
 		_, err := mcplogin.ParseCredential(edited(t, path, value))
@@ -129,7 +129,7 @@ func TestStoredHeaderInjectionIsRefused(t *testing.T) {
 		}
 	}
 	w := newWorld()
-	if _, err := w.store.Put(t.Context(), "p", edited(t, "token.access_token", steered), secrets.Absent); err != nil {
+	if _, err := w.store.Put(t.Context(), "p", edited(t, "token.access_token", hostile), secrets.Absent); err != nil {
 		t.Fatal(err)
 	}
 	h, err := w.open(t).Headers(t.Context())
@@ -138,8 +138,8 @@ func TestStoredHeaderInjectionIsRefused(t *testing.T) {
 	}
 }
 
-// FuzzParseCredential: whatever parses can be sent and printed as one header
-// line, and is written as it was read.
+// FuzzParseCredential: a parsed record can be sent and printed as one header line,
+// and is written back unchanged.
 func FuzzParseCredential(f *testing.F) {
 	for _, file := range []string{"testdata/credential-v1.json", "testdata/credential-newer-fields.json"} {
 		record, err := os.ReadFile(file)
@@ -159,21 +159,21 @@ func FuzzParseCredential(f *testing.F) {
 		}
 		once, err := json.Marshal(c)
 		if err != nil {
-			t.Fatalf("a record that was read cannot be written: %v", err)
+			t.Fatalf("a parsed record cannot be written: %v", err)
 		}
 		again, err := mcplogin.ParseCredential(once)
 		if err != nil {
-			t.Fatalf("a record that was written cannot be read: %v\n%s", err, once)
+			t.Fatalf("a written record cannot be parsed: %v\n%s", err, once)
 		}
 		if twice, err := json.Marshal(again); err != nil || !bytes.Equal(once, twice) {
-			t.Errorf("a rewrite changes the record: %v\n%s\n%s", err, once, twice)
+			t.Errorf("writing changes the record: %v\n%s\n%s", err, once, twice)
 		}
 	})
 }
 
-// An older program that shares the store refreshes a record of a newer one. It
-// must not drop what it does not know, at any level, and must drop what it has
-// cleared.
+// TestFieldsOfANewerVersionSurviveARefresh: an older program that shares the store
+// refreshes a record of a newer one. It must keep unknown fields, at any level, and
+// must remove the fields that it clears.
 func TestFieldsOfANewerVersionSurviveARefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
@@ -222,14 +222,14 @@ func TestFieldsOfANewerVersionSurviveARefresh(t *testing.T) {
 		if n := bytes.Count(data, []byte(`"newer":{"is":["kept",1.5]}`)); n != 7 {
 			t.Errorf("%d of 7 unknown fields are kept:\n%s", n, data)
 		}
-		for _, gone := range []string{"refused", "refresh_begun_at", old.(string)} {
-			if bytes.Contains(data, []byte(gone)) {
-				t.Errorf("%s was cleared and is still there:\n%s", gone, data)
+		for _, removed := range []string{"refused", "refresh_begun_at", old.(string)} {
+			if bytes.Contains(data, []byte(removed)) {
+				t.Errorf("%s was cleared, but is still in the record:\n%s", removed, data)
 			}
 		}
-		handed, err := json.Marshal(must(mcplogin.ParseCredential(data)).HandOver())
-		if err != nil || bytes.Contains(handed, []byte("newer")) {
-			t.Errorf("a copy without what renews it holds fields that might: %s, %v", handed, err)
+		exported, err := json.Marshal(must(mcplogin.ParseCredential(data)).HandOver())
+		if err != nil || bytes.Contains(exported, []byte("newer")) {
+			t.Errorf("the exported copy contains fields for a refresh: %s, %v", exported, err)
 		}
 	})
 }

@@ -12,19 +12,19 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// A server that refuses an empty list of redirect URIs, as Better Auth does, or
-// one that registers no scopes of resources, as oidc-provider, can be logged
-// in to; others are asked once.
-func TestDeviceLoginWhereTheRegistrationIsRefusedAtFirst(t *testing.T) {
+// TestDeviceLoginRetriesTheRegistration: login works at a server that
+// rejects an empty list of redirect URIs, like Better Auth, and at one that rejects
+// resource scopes, like oidc-provider; other servers get one request.
+func TestDeviceLoginRetriesTheRegistration(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		clients  oauthtest.Clients
 		requests int
 	}{
-		{"nothing is refused", oauthtest.Clients{}, 1},
-		{"an empty list", oauthtest.Clients{Redirects: "not empty"}, 2},
-		{"no redirect URI", oauthtest.Clients{Redirects: "some"}, 3},
-		{"a scope", oauthtest.Clients{RefuseScope: true}, 2},
+		{"nothing rejected", oauthtest.Clients{}, 1},
+		{"an empty list rejected", oauthtest.Clients{Redirects: "not empty"}, 2},
+		{"no redirect URI rejected", oauthtest.Clients{Redirects: "some"}, 3},
+		{"a scope rejected", oauthtest.Clients{RefuseScope: true}, 2},
 		{"both", oauthtest.Clients{Redirects: "some", RefuseScope: true}, 4},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -43,10 +43,10 @@ func TestDeviceLoginWhereTheRegistrationIsRefusedAtFirst(t *testing.T) {
 	}
 }
 
-// A server that lets a client ask only for what it registered, as Ory Hydra
-// does, grants what the login asks for, at a step-up too; and nothing is
-// registered again without need.
-func TestScopesAreRegisteredBeforeTheyAreAskedFor(t *testing.T) {
+// TestScopesAreRegisteredBeforeTheRequest: a server that allows a client only
+// its registered scopes, like Ory Hydra, grants the requested ones, at a step-up
+// too; and the client is registered again only if necessary.
+func TestScopesAreRegisteredBeforeTheRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.ScopesRegistered = true
@@ -61,22 +61,23 @@ func TestScopesAreRegisteredBeforeTheyAreAskedFor(t *testing.T) {
 				t.Errorf("login %d: granted %q, registered %q, want %q", i, c.Scopes(), c.App.Scope, want)
 			}
 		}
-		w.registered(t, 2) // at first, and for the step-up
+		w.wantRegistrations(t, 2) // at first, and for the step-up
 	})
 }
 
-// A client that an older version registered, without its scopes, is replaced
-// where the server refuses it for them.
-func TestClientWithoutItsScopesIsRegisteredAgain(t *testing.T) {
+// TestClientWithoutScopesIsReplaced: a client that an older version
+// registered without its scopes is replaced if the server rejects it because of
+// them.
+func TestClientWithoutScopesIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.ScopesRegistered = true
-		old := w.open(t, scopes("mcp:read"))
+		old := w.open(t, withScopes("mcp:read"))
 		c, err := old.Login(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Version, c.App.Scope = 1, "" // an older version does not keep it
+		c.Version, c.App.Scope = 1, "" // an older version does not store it
 		record, err := json.Marshal(c)
 		if err != nil {
 			t.Fatal(err)
@@ -90,9 +91,9 @@ func TestClientWithoutItsScopesIsRegisteredAgain(t *testing.T) {
 	})
 }
 
-// A server that registers less than it was asked for is not asked again at
-// each login.
-func TestScopeLeftOutAtRegistrationIsNotRegisteredAgain(t *testing.T) {
+// TestOmittedScopeIsNotRegisteredAgain: if a server registers fewer
+// scopes than requested, later logins do not register again.
+func TestOmittedScopeIsNotRegisteredAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.Known = map[string]string{"known": ""}
@@ -100,13 +101,14 @@ func TestScopeLeftOutAtRegistrationIsNotRegisteredAgain(t *testing.T) {
 		for range 3 {
 			w.login(t)
 		}
-		w.registered(t, 1)
+		w.wantRegistrations(t, 1)
 	})
 }
 
-// A server that registers less than it was asked for, and then insists on that,
-// is asked for what it registered. What is missing is reported.
-func TestScopesThatAServerDidNotRegisterAreLeftOut(t *testing.T) {
+// TestUnregisteredScopesAreOmitted: if a server registers fewer scopes
+// than requested and then allows only those, only those are requested. The missing
+// ones are reported.
+func TestUnregisteredScopesAreOmitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Clients.RefuseScope, w.srv.Clients.ScopesRegistered = true, true
@@ -121,16 +123,17 @@ func TestScopesThatAServerDidNotRegisterAreLeftOut(t *testing.T) {
 		if _, err := w.open(t).Login(t.Context()); err != nil || w.srv.Count(oauthtest.Register) != n {
 			t.Errorf("Login() again = %v, %d more registrations, want none", err, w.srv.Count(oauthtest.Register)-n)
 		}
-		named := w.open(t, scopes("mcp:read", "mcp:write"))
+		named := w.open(t, withScopes("mcp:read", "mcp:write"))
 		if _, err := named.Login(t.Context()); !oauth.IsCode(err, oauth.CodeInvalidScope) {
-			t.Errorf("Login() for scopes that a person named = %v, want the server's refusal", err)
+			t.Errorf("Login() for scopes that the user named = %v, want the server's error", err)
 		}
 	})
 }
 
-// Where the initial access token of the first registration is gone, a step-up
-// still asks with the client that there is.
-func TestStepUpWithoutANewRegistrationUsesTheOldClient(t *testing.T) {
+// TestStepUpWithoutRegistration: if the initial access token of
+// the first registration is no longer available, a step-up uses the existing
+// client.
+func TestStepUpWithoutRegistration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Tokens.Required = "mcp:read"

@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows/device"
 )
 
-// answersWeb answers the registration of a web client in place of the server.
+// answersWeb replaces the server's response to the registration of a web client.
 type answersWeb struct {
 	http.RoundTripper
 	status int
@@ -40,27 +40,27 @@ func (a answersWeb) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: a.status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, nil
 }
 
-// TestRelayGivesWay: where a server's answer to the registration shows that it takes no
-// redirect URI on a web server, and where the relay is away, the next flow signs in, and
-// the caller is told why.
-func TestRelayGivesWay(t *testing.T) {
+// TestRelayFallsBack: if the response to the registration shows that the server
+// allows no https redirect URI, or if the relay is unavailable, the next flow runs,
+// and the caller gets the reason.
+func TestRelayFallsBack(t *testing.T) {
 	for name, tt := range map[string]struct {
 		status int
 		body   string
 		why    string
 	}{
-		"by its own rules":            {0, "", "invalid_client_metadata"},
+		"quirk":                       {0, "", "invalid_client_metadata"},
 		"redirect URI":                {400, `{"error":"invalid_redirect_uri","error_description":"only loopback"}`, "only loopback"},
-		"kind of client":              {400, `{"error":"invalid_client_metadata"}`, "invalid_client_metadata"},
-		"some other code":             {400, `{"error":"invalid_request"}`, "invalid_request"},
+		"type of client":              {400, `{"error":"invalid_client_metadata"}`, "invalid_client_metadata"},
+		"another code":                {400, `{"error":"invalid_request"}`, "invalid_request"},
 		"no code":                     {422, `{"detail":"redirect_uris.0: not allowed"}`, "422"},
-		"a page":                      {403, `<html>Forbidden</html>`, "403"},
-		"no more clients":             {429, `{"error":"slow_down"}`, "slow_down"},
+		"a web page":                  {403, `<html>Forbidden</html>`, "403"},
+		"too many clients":            {429, `{"error":"slow_down"}`, "slow_down"},
 		"a crash":                     {500, `oops`, "500"},
-		"no answer that is a client":  {200, `{"ok":false,"error":"bad_redirect_uri"}`, "bad_redirect_uri"},
+		"response without a client":   {200, `{"ok":false,"error":"bad_redirect_uri"}`, "bad_redirect_uri"},
 		"registered with another URI": {201, `{"client_id":"c","redirect_uris":["http://127.0.0.1/callback"]}`, "https://relay.test/callback"},
-		"registered without any":      {201, `{"client_id":"c","redirect_uris":[]}`, "https://relay.test/callback"},
-		"relay away":                  {201, `{"client_id":"c"}`, "open a session at the relay"},
+		"registered without a URI":    {201, `{"client_id":"c","redirect_uris":[]}`, "https://relay.test/callback"},
+		"relay unavailable":           {201, `{"client_id":"c"}`, "open a session at the relay"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -72,10 +72,10 @@ func TestRelayGivesWay(t *testing.T) {
 				}
 				shown, skipped := false, error(nil)
 				relay := &authcode.Relay{
-					URL: "https://relay.test", HTTP: w.srv.Client(), // which is no relay
+					URL: "https://relay.test", HTTP: w.srv.Client(), // which is not a relay
 					Show: func(context.Context, authcode.RelayCode) { shown = true },
 				}
-				c, err := w.open(t, func(a *asking) {
+				c, err := w.open(t, func(a *sessionConfig) {
 					a.HTTP = func(string) *http.Client { return client }
 					a.Flows = []flows.Flow{relay, &device.Flow{Prompt: silent{}}}
 					a.Skipped = func(_ flows.Choice, err error) { skipped = err }
@@ -91,12 +91,12 @@ func TestRelayGivesWay(t *testing.T) {
 	}
 }
 
-// TestRelayAlone: where nothing but the relay was asked for, its refusal is the error.
+// TestRelayAlone: if only the relay flow is requested, the rejection is the error.
 func TestRelayAlone(t *testing.T) {
 	w := newWorld()
 	w.srv.Clients.NoWeb = true
 	relay := &authcode.Relay{URL: "https://relay.test", HTTP: w.srv.Client(), Show: func(context.Context, authcode.RelayCode) {}}
-	_, err := w.open(t, func(a *asking) { a.Flows = []flows.Flow{relay} }).Login(t.Context())
+	_, err := w.open(t, func(a *sessionConfig) { a.Flows = []flows.Flow{relay} }).Login(t.Context())
 	if !errors.Is(err, mcplogin.ErrRegistration) || !errors.Is(err, flows.ErrUnsupported) {
 		t.Errorf("Login() = %v", err)
 	}

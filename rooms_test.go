@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestPackagesAreMapped: CONTRIBUTING.md says what each package in internal is for.
+// TestPackagesAreMapped: CONTRIBUTING.md describes each package in internal.
 func TestPackagesAreMapped(t *testing.T) {
 	page, err := os.ReadFile("CONTRIBUTING.md")
 	if err != nil {

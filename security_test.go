@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestSecurityPage: each test that docs/security.md names exists.
+// TestSecurityPage: each test in docs/security.md exists.
 func TestSecurityPage(t *testing.T) {
 	page, err := os.ReadFile("docs/security.md")
 	if err != nil {

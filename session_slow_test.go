@@ -18,30 +18,30 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// A server that takes its time keeps nobody waiting who has a valid token, and
-// its answer is not lost.
+// TestMaxWait: a caller with a valid token does not wait for a slow server, and the
+// server's response is not lost.
 func TestMaxWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 2*time.Minute)
 		time.Sleep(90 * time.Second)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
-		s := w.open(t, func(c *asking) { c.Renewal.MaxWait = 5 * time.Second })
-		begin := time.Now()
+		s := w.open(t, func(c *sessionConfig) { c.Renewal.MaxWait = 5 * time.Second })
+		start := time.Now()
 		var callers sync.WaitGroup
 		for range 50 {
 			callers.Go(func() {
 				if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
-					t.Errorf("Token() = %v while the server takes its time", err)
+					t.Errorf("Token() = %v while the server is slow", err)
 				}
 			})
 		}
 		callers.Wait()
-		if took := time.Since(begin); took != 5*time.Second {
+		if took := time.Since(start); took != 5*time.Second {
 			t.Errorf("it took %s", took)
 		}
 		time.Sleep(20 * time.Second)
 		if token, err := s.Token(t.Context()); err != nil || time.Until(token.Expiry) < time.Minute {
-			t.Errorf("the answer was lost: %v, for %s", err, time.Until(token.Expiry))
+			t.Errorf("the response was lost: %v, for %s", err, time.Until(token.Expiry))
 		}
 		if n := w.srv.Grants("refresh_token"); n != 1 {
 			t.Errorf("%d refreshes, want 1", n)
@@ -49,14 +49,15 @@ func TestMaxWait(t *testing.T) {
 	})
 }
 
-// While one process waits for a server that hangs, the others go on with the
-// token that there is. That one must not leave: its answer would be lost.
+// TestOneWaitsForAll: while one process waits for a server that hangs, the others
+// continue with the existing token. The waiting process must not give up, because
+// the response would be lost.
 func TestOneWaitsForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 10*time.Minute)
 		time.Sleep(9*time.Minute + 10*time.Second)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
-		begin := time.Now()
+		start := time.Now()
 		var mu sync.Mutex
 		took := map[time.Duration]int{}
 		var processes sync.WaitGroup
@@ -67,13 +68,13 @@ func TestOneWaitsForAll(t *testing.T) {
 					t.Errorf("Token() = %v", err)
 				}
 				mu.Lock()
-				took[time.Since(begin)]++
+				took[time.Since(start)]++
 				mu.Unlock()
 			})
 		}
 		processes.Wait()
 		if took[20*time.Second] != 1 || took[5*time.Second] != 19 {
-			t.Errorf("they took %v, want 20 s of one and 5 s of the others", took)
+			t.Errorf("they took %v, want 20 s for one and 5 s for the others", took)
 		}
 		if n := w.srv.Grants("refresh_token"); n != 1 {
 			t.Errorf("%d refreshes, want 1", n)
@@ -81,22 +82,23 @@ func TestOneWaitsForAll(t *testing.T) {
 	})
 }
 
-// slowBroker issues at once the first time, and then takes a minute, as where a
-// person is asked.
-type slowBroker struct{ issuing }
+// slowBroker responds immediately the first time, and then takes a minute, as if it
+// prompted the user.
+type slowBroker struct{ countingBroker }
 
 func (l *slowBroker) Issue(ctx context.Context, profile string, minTTL time.Duration, rejected string) (mcplogin.Credential, error) {
 	if l.n > 0 {
 		time.Sleep(time.Minute)
 	}
-	return l.issuing.Issue(ctx, profile, minTTL, rejected)
+	return l.countingBroker.Issue(ctx, profile, minTTL, rejected)
 }
 
-// A broker that takes its time is asked once, and meanwhile what it issued is used.
+// TestMaxWaitWithABroker: a slow broker gets one request, and meanwhile the last
+// token is used.
 func TestMaxWaitWithABroker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 4*time.Minute)
-		broker := &slowBroker{issuing{t: t, w: w}}
+		broker := &slowBroker{countingBroker{t: t, w: w}}
 		s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Source: mcplogin.Brokered(broker), Renewal: mcplogin.Renewal{MaxWait: 5 * time.Second}})
 		if err != nil {
 			t.Fatal(err)
@@ -107,7 +109,7 @@ func TestMaxWaitWithABroker(t *testing.T) {
 		time.Sleep(3*time.Minute + 5*time.Second)
 		for range 3 {
 			if token, err := s.Token(t.Context()); err != nil || !w.works(t, token) {
-				t.Errorf("Token() = %v while the broker takes its time", err)
+				t.Errorf("Token() = %v while the broker is slow", err)
 			}
 		}
 		time.Sleep(time.Minute)
@@ -115,18 +117,18 @@ func TestMaxWaitWithABroker(t *testing.T) {
 			t.Errorf("Token() = %v", err)
 		}
 		if broker.n != 2 {
-			t.Errorf("the broker was asked %d times, want twice", broker.n)
+			t.Errorf("%d requests to the broker, want 2", broker.n)
 		}
 	})
 }
 
-// Without a token to fall back on, MaxWait does not help.
+// TestMaxWaitWithoutAToken: without a valid token, MaxWait has no effect.
 func TestMaxWaitWithoutAToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		time.Sleep(2 * time.Minute)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})
-		s := w.open(t, func(c *asking) { c.Renewal.MaxWait = 5 * time.Second })
+		s := w.open(t, func(c *sessionConfig) { c.Renewal.MaxWait = 5 * time.Second })
 		short, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		if _, err := s.Token(short); !errors.Is(err, context.DeadlineExceeded) {
@@ -141,14 +143,15 @@ func TestMaxWaitWithoutAToken(t *testing.T) {
 	})
 }
 
-// A refresh that never reached the server is not blamed for its answer's loss.
-func TestUnreachedServer(t *testing.T) {
+// TestRefreshThatNeverReachedTheServer: a refresh that never reached the server is not recorded as
+// started, because no response can have been lost.
+func TestRefreshThatNeverReachedTheServer(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		fails func(*world) http.RoundTripper
-		noted bool
+		name     string
+		fails    func(*world) http.RoundTripper
+		recorded bool
 	}{
-		{"nobody listens", func(*world) http.RoundTripper {
+		{"no listener", func(*world) http.RoundTripper {
 			return roundTripper(func(*http.Request) (*http.Response, error) {
 				return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 			})
@@ -161,7 +164,7 @@ func TestUnreachedServer(t *testing.T) {
 			w.srv.Fault(oauthtest.Token, oauthtest.Fault{Drop: true})
 			return w.srv
 		}, true},
-		{"a gateway answers", func(w *world) http.RoundTripper {
+		{"a gateway error", func(w *world) http.RoundTripper {
 			w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusBadGateway})
 			return w.srv
 		}, true},
@@ -170,15 +173,15 @@ func TestUnreachedServer(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := loggedIn(t, time.Minute)
 				route := tt.fails(w)
-				s := w.open(t, func(c *asking) {
+				s := w.open(t, func(c *sessionConfig) {
 					c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} }
 				})
 				if _, err := s.Refresh(t.Context()); err == nil {
 					t.Fatal("no error")
 				}
 				c, err := s.Credential(t.Context())
-				if err != nil || c.RefreshBegunAt.IsZero() == tt.noted {
-					t.Errorf("begun at %v, %v", c.RefreshBegunAt, err)
+				if err != nil || c.RefreshBegunAt.IsZero() == tt.recorded {
+					t.Errorf("started at %v, %v", c.RefreshBegunAt, err)
 				}
 				if _, err := w.open(t).Refresh(t.Context()); err != nil {
 					t.Errorf("afterwards: %v", err)
@@ -188,8 +191,9 @@ func TestUnreachedServer(t *testing.T) {
 	}
 }
 
-// Tokens that live for less than MinTTL are not refreshed for each request.
-func TestShortLivesAreLived(t *testing.T) {
+// TestShortLifetimesAreUsed: tokens with a lifetime below MinTTL are not refreshed for
+// each request.
+func TestShortLifetimesAreUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 40*time.Second)
 		s := w.open(t) // MinTTL is a minute
@@ -205,25 +209,26 @@ func TestShortLivesAreLived(t *testing.T) {
 	})
 }
 
-// issuing is a broker that counts.
-type issuing struct {
+// countingBroker is a broker that counts requests.
+type countingBroker struct {
 	t testing.TB
 	w *world
 	n int
 }
 
-func (l *issuing) Issue(ctx context.Context, _ string, minTTL time.Duration, _ string) (mcplogin.Credential, error) {
+func (l *countingBroker) Issue(ctx context.Context, _ string, minTTL time.Duration, _ string) (mcplogin.Credential, error) {
 	l.n++
-	s := l.w.open(l.t, func(c *asking) { c.MinTTL = min(minTTL, 10*time.Second) })
+	s := l.w.open(l.t, func(c *sessionConfig) { c.MinTTL = min(minTTL, 10*time.Second) })
 	c, err := s.Current(ctx)
 	return mcplogin.Credential{Profile: c.Profile, Server: c.Server, Token: oauth.Token{Access: c.Token.Access, Type: "Bearer", Expiry: c.Token.Expiry}}, err
 }
 
-// What was issued is used for most of its lifetime, and not asked for each time.
-func TestLentTokensAreKept(t *testing.T) {
+// TestBrokeredTokensAreKept: a token of a broker is used for most of its lifetime, and
+// not requested each time.
+func TestBrokeredTokensAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 40*time.Second)
-		broker := &issuing{t: t, w: w}
+		broker := &countingBroker{t: t, w: w}
 		s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Source: mcplogin.Brokered(broker)})
 		if err != nil {
 			t.Fatal(err)
@@ -235,14 +240,14 @@ func TestLentTokensAreKept(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		if broker.n > 12 {
-			t.Errorf("asked the broker %d times in two minutes", broker.n)
+			t.Errorf("%d requests to the broker in two minutes", broker.n)
 		}
 	})
 }
 
-// setBack has the stored credential come from a clock that was ahead by that
-// much, as it is when the clock was set back since.
-func (w *world) setBack(t *testing.T, by time.Duration) {
+// setClockBack changes the stored credential as if it was issued by a clock that was
+// ahead by that much, and the clock was set back since.
+func (w *world) setClockBack(t *testing.T, by time.Duration) {
 	t.Helper()
 	data, v, err := w.store.Get(t.Context(), "p")
 	if err != nil {
@@ -264,12 +269,12 @@ func (w *world) setBack(t *testing.T, by time.Duration) {
 func TestClockSetBackSinceTheLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		w.setBack(t, 9*time.Hour)
-		time.Sleep(2 * time.Hour) // the token has expired, the record says that it has not
+		w.setClockBack(t, 9*time.Hour)
+		time.Sleep(2 * time.Hour) // the token has expired, but the record says otherwise
 		for range 2 {
 			token, err := w.open(t).Token(t.Context())
 			if err != nil || !w.works(t, token) {
-				t.Errorf("Token() = %v, and the server may refuse it", err)
+				t.Errorf("Token() = %v, which the server may reject", err)
 			}
 		}
 		if n := w.srv.Grants("refresh_token"); n != 1 {
@@ -281,7 +286,7 @@ func TestClockSetBackSinceTheLogin(t *testing.T) {
 func TestClocksOfHostsDiffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		w.setBack(t, time.Minute)
+		w.setClockBack(t, time.Minute)
 		if _, err := w.open(t).Token(t.Context()); err != nil || w.srv.Grants("refresh_token") != 0 {
 			t.Errorf("Token() = %v, after %d refreshes, want none", err, w.srv.Grants("refresh_token"))
 		}
@@ -308,7 +313,7 @@ func TestRefreshListensFirst(t *testing.T) {
 		time.Sleep(time.Hour)
 		ctx := listened{t.Context(), new(atomic.Bool)}
 		var requests int
-		s := w.open(t, func(a *asking) {
+		s := w.open(t, func(a *sessionConfig) {
 			a.HTTP = func(string) *http.Client {
 				return &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 					requests++

@@ -22,7 +22,7 @@ import (
 
 const server = "https://mcp.test/mcp"
 
-// silent is a prompt that nobody needs to see: the fake server approves.
+// silent is a prompt without a user: the fake server approves.
 type silent struct{}
 
 func (silent) ShowCode(context.Context, device.Code) {}
@@ -40,13 +40,13 @@ func newWorld() *world {
 	}
 }
 
-// asking is the configuration of a session, and what its logins ask for.
-type asking struct {
+// sessionConfig is the configuration of a session, with the options of its logins.
+type sessionConfig struct {
 	mcplogin.Config
 	mcplogin.LoginRequest
 }
 
-// session is a Session that logs in as was asked.
+// session is a Session with the options of its logins.
 type session struct {
 	*mcplogin.Session
 	req mcplogin.LoginRequest
@@ -62,10 +62,10 @@ func (s session) Ensure(ctx context.Context) (mcplogin.Credential, error) {
 	return s.Session.Ensure(ctx, s.req)
 }
 
-// open returns a session of its own, as another process would have.
-func (w *world) open(t testing.TB, edit ...func(*asking)) session {
+// open returns a separate session, like another process.
+func (w *world) open(t testing.TB, edit ...func(*sessionConfig)) session {
 	t.Helper()
-	a := asking{
+	a := sessionConfig{
 		Config: mcplogin.Config{
 			Profile: "p",
 			Server:  server,
@@ -85,7 +85,7 @@ func (w *world) open(t testing.TB, edit ...func(*asking)) session {
 	return session{s, a.LoginRequest}
 }
 
-// loggedIn returns a world with a credential whose access token lives ttl.
+// loggedIn returns a world with a credential whose access token has this lifetime.
 func loggedIn(t *testing.T, ttl time.Duration) *world {
 	t.Helper()
 	w := newWorld()
@@ -133,20 +133,20 @@ func TestLoginStoresAndReusesTheRegistration(t *testing.T) {
 	})
 }
 
-func TestRegistrationIsKeptWhenALoginIsGivenUp(t *testing.T) {
+func TestAbandonedLoginKeepsTheRegistration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Device.AutoApprove = 0
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if _, err := w.open(t).Login(ctx); err == nil {
-			t.Fatal("login succeeded though nobody approved")
+			t.Fatal("the login succeeded without approval")
 		}
 		ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		w.open(t).Login(ctx)
 		if n := w.srv.Count(oauthtest.Register); n != 1 {
-			t.Errorf("%d registrations for two logins that were given up, want 1", n)
+			t.Errorf("%d registrations for two abandoned logins, want 1", n)
 		}
 		if _, err := w.open(t).Token(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) {
 			t.Errorf("Token() = %v, want ErrLoginRequired", err)
@@ -154,11 +154,11 @@ func TestRegistrationIsKeptWhenALoginIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestForgottenRegistrationIsReplaced(t *testing.T) {
+func TestDeletedRegistrationIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		other := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // knows no client
-		s := w.open(t, func(c *asking) { c.HTTP = func(string) *http.Client { return other.Client() } })
+		other := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // has no clients
+		s := w.open(t, func(c *sessionConfig) { c.HTTP = func(string) *http.Client { return other.Client() } })
 		if _, err := s.Login(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -171,8 +171,8 @@ func TestForgottenRegistrationIsReplaced(t *testing.T) {
 func TestFreshTokenNeedsNoNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		none := func(c *asking) {
-			c.HTTP = func(string) *http.Client { t.Error("a client was made"); return nil }
+		none := func(c *sessionConfig) {
+			c.HTTP = func(string) *http.Client { t.Error("an HTTP client was created"); return nil }
 		}
 		if _, err := w.open(t, none).Token(t.Context()); err != nil {
 			t.Error(err)
@@ -180,11 +180,12 @@ func TestFreshTokenNeedsNoNetwork(t *testing.T) {
 	})
 }
 
-// Every session is another process: only the store is shared.
-func TestRefreshIsSingleFlight(t *testing.T) {
+// TestRefreshIsShared: every session is like another process: only the store
+// is shared.
+func TestRefreshIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 10*time.Minute)
-		time.Sleep(9*time.Minute + 30*time.Second) // 30 s left, less than the minimum
+		time.Sleep(9*time.Minute + 30*time.Second) // 30 s left, below the minimum
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 2 * time.Second})
 		got := make([]oauth.Token, 60)
 		var wg sync.WaitGroup
@@ -207,7 +208,7 @@ func TestRefreshIsSingleFlight(t *testing.T) {
 		}
 		for _, token := range got {
 			if token.Access != got[0].Access || !w.works(t, token) {
-				t.Fatal("callers were given different or dead tokens")
+				t.Fatal("callers got different or invalid tokens")
 			}
 		}
 	})
@@ -246,7 +247,7 @@ func TestRotationIsFollowed(t *testing.T) {
 	})
 }
 
-func TestAnswerWithoutRefreshTokenKeepsTheOld(t *testing.T) {
+func TestResponseWithoutRefreshToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Tokens = oauthtest.Tokens{TTL: 2 * time.Minute, NoRotation: true}
@@ -263,7 +264,7 @@ func TestAnswerWithoutRefreshTokenKeepsTheOld(t *testing.T) {
 	})
 }
 
-func TestFaultsLeaveTheCredentialAlone(t *testing.T) {
+func TestFaultsKeepTheCredential(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		fault oauthtest.Fault
@@ -272,7 +273,7 @@ func TestFaultsLeaveTheCredentialAlone(t *testing.T) {
 		{"429", oauthtest.Fault{Times: -1, Status: 429}},
 		{"html 502", oauthtest.Fault{Times: -1, Status: 502, Body: "<html>"}},
 		{"broken connection", oauthtest.Fault{Times: -1, Drop: true}},
-		{"no answer", oauthtest.Fault{Times: -1, Hang: true}},
+		{"no response", oauthtest.Fault{Times: -1, Hang: true}},
 		{"not JSON", oauthtest.Fault{Times: -1, Status: 200, Body: "<html>"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -290,7 +291,7 @@ func TestFaultsLeaveTheCredentialAlone(t *testing.T) {
 				}
 				time.Sleep(time.Hour)
 				if _, err := w.open(t).Token(t.Context()); err == nil || errors.Is(err, mcplogin.ErrLoginRequired) {
-					t.Errorf("expired: %v, want the fault itself", err)
+					t.Errorf("expired: %v, want the original error", err)
 				}
 				after, err := w.open(t).Credential(t.Context())
 				if err != nil || after.Token != before.Token || after.Refused != "" {
@@ -301,22 +302,22 @@ func TestFaultsLeaveTheCredentialAlone(t *testing.T) {
 	}
 }
 
-func TestRefreshThatWasCutOffIsExplained(t *testing.T) {
+func TestInterruptedRefreshIsExplained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		time.Sleep(2 * time.Minute)
-		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Drop: true, After: true}) // rotated, and the answer is lost
+		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Drop: true, After: true}) // rotated, and the response is lost
 		if _, err := w.open(t).Token(t.Context()); err == nil || errors.Is(err, mcplogin.ErrLoginRequired) {
-			t.Fatalf("lost answer: %v, want a fault", err)
+			t.Fatalf("lost response: %v, want a fault", err)
 		}
-		for range 2 { // the second caller is told from the record alone
+		for range 2 { // the second caller gets this error from the record alone
 			_, err := w.open(t).Token(t.Context())
 			if !errors.Is(err, mcplogin.ErrLoginRequired) || !strings.Contains(err.Error(), "never stored") {
-				t.Errorf("next caller: %v, want ErrLoginRequired and what happened", err)
+				t.Errorf("next caller: %v, want ErrLoginRequired with the reason", err)
 			}
 		}
-		if n := w.srv.Count(oauthtest.Token); n != 3 { // device code, refresh, refused refresh
-			t.Errorf("%d token requests, want 3: a refused token is not sent again", n)
+		if n := w.srv.Count(oauthtest.Token); n != 3 { // device code, refresh, rejected refresh
+			t.Errorf("%d token requests, want 3: a rejected token is not sent again", n)
 		}
 		if _, err := w.open(t).Ensure(t.Context()); err != nil {
 			t.Errorf("Ensure() = %v, want a new login", err)
@@ -324,13 +325,13 @@ func TestRefreshThatWasCutOffIsExplained(t *testing.T) {
 	})
 }
 
-// overtaken is a store on which another holder refreshes just before a write.
-type overtaken struct {
+// overtakenStore is a store in which another process refreshes just before a write.
+type overtakenStore struct {
 	secrets.Store
 	before func()
 }
 
-func (o *overtaken) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
+func (o *overtakenStore) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
 	if f := o.before; f != nil {
 		o.before = nil
 		f()
@@ -338,14 +339,14 @@ func (o *overtaken) Put(ctx context.Context, name string, data []byte, prev secr
 	return o.Store.Put(ctx, name, data, prev)
 }
 
-func (o *overtaken) Lock(context.Context, string) (func(), error) { return func() {}, nil } // a lease that ran out
+func (o *overtakenStore) Lock(context.Context, string) (func(), error) { return func() {}, nil } // a lease that has expired
 
-func TestOvertakenHolderUsesTheWinnersToken(t *testing.T) {
+func TestOvertakenProcessUsesTheOtherToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		time.Sleep(2 * time.Minute)
 		winner := w.open(t)
-		w.store = &overtaken{Store: w.store, before: func() {
+		w.store = &overtakenStore{Store: w.store, before: func() {
 			if _, err := winner.Token(context.Background()); err != nil {
 				t.Error(err)
 			}
@@ -360,25 +361,25 @@ func TestOvertakenHolderUsesTheWinnersToken(t *testing.T) {
 	})
 }
 
-// flaky is a store whose writes fail for a while.
-type flaky struct {
+// flakyStore is a store whose writes fail temporarily.
+type flakyStore struct {
 	secrets.Store
-	failures atomic.Int32 // writes that fail from the second on
+	failures atomic.Int32 // the number of writes that fail, from the second on
 	writes   atomic.Int32
 }
 
-func (f *flaky) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
+func (f *flakyStore) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
 	if f.writes.Add(1) > 1 && f.failures.Add(-1) >= 0 {
 		return "", fmt.Errorf("disk full: %w", secrets.ErrUnavailable)
 	}
 	return f.Store.Put(ctx, name, data, prev)
 }
 
-func TestNewTokenIsStoredInSpiteOfAStoreThatFails(t *testing.T) {
+func TestNewTokenIsStoredDespiteAFailingStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Minute)
 		time.Sleep(2 * time.Minute)
-		f := &flaky{Store: w.store}
+		f := &flakyStore{Store: w.store}
 		f.failures.Store(5)
 		w.store = f
 		token, err := w.open(t).Token(t.Context())
@@ -392,7 +393,7 @@ func TestNewTokenIsStoredInSpiteOfAStoreThatFails(t *testing.T) {
 	})
 }
 
-func TestCallerWhoGivesUpDoesNotLoseTheToken(t *testing.T) {
+func TestCanceledCallerDoesNotLoseTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, 10*time.Minute)
 		time.Sleep(20 * time.Minute)
@@ -400,7 +401,7 @@ func TestCallerWhoGivesUpDoesNotLoseTheToken(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := w.open(t).Token(ctx); err != nil {
-			t.Error(err) // the exchange had begun, so it ran to its end
+			t.Error(err) // the exchange had begun, so it was completed
 		}
 		if _, err := w.open(t).Token(t.Context()); err != nil {
 			t.Error(err)
@@ -427,11 +428,11 @@ func TestNothingStored(t *testing.T) {
 	}
 }
 
-func TestCredentialsDoNotMove(t *testing.T) {
+func TestCredentialsAreBoundToTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		elsewhere := func(c *asking) { c.Server = "https://other.test/mcp" }
-		s := w.open(t, elsewhere)
+		otherServer := func(c *sessionConfig) { c.Server = "https://other.test/mcp" }
+		s := w.open(t, otherServer)
 		var changed *mcplogin.ServerChangedError
 		if _, err := s.Token(t.Context()); !errors.As(err, &changed) {
 			t.Errorf("Token() for another server = %v, want *ServerChangedError", err)
@@ -442,8 +443,9 @@ func TestCredentialsDoNotMove(t *testing.T) {
 	})
 }
 
-// Checklist 19 and 20: also where the issuer stays and an endpoint moves.
-func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
+// TestChangedEndpointsNeedAcceptance: Checklist 19 and 20: also if the
+// issuer stays the same and an endpoint changes.
+func TestChangedEndpointsNeedAcceptance(t *testing.T) {
 	for _, member := range []string{
 		"token_endpoint", "revocation_endpoint", "registration_endpoint", "authorization_endpoint", "device_authorization_endpoint",
 	} {
@@ -458,7 +460,7 @@ func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
 						}
 					},
 				}
-				at := func(c *asking) { c.HTTP = func(string) *http.Client { return evil.Client() } }
+				at := func(c *sessionConfig) { c.HTTP = func(string) *http.Client { return evil.Client() } }
 				var changed *mcplogin.IssuerChangedError
 				if _, err := w.open(t, at).Login(t.Context()); !errors.As(err, &changed) || changed.What != member {
 					t.Fatalf("Login() = %v, want *IssuerChangedError", err)
@@ -466,22 +468,22 @@ func TestChangeOfEndpointsIsRefusedUntilAgreed(t *testing.T) {
 				if n := evil.Count(oauthtest.Token) + evil.Count(oauthtest.DeviceAuth) + evil.Count(oauthtest.Register); n != 0 {
 					t.Errorf("%d requests went to the changed server", n)
 				}
-				agree := func(c *asking) { c.Register.AcceptNewIssuer = true }
-				if _, err := w.open(t, at, agree).Login(t.Context()); errors.As(err, &changed) {
-					t.Errorf("Login() after agreeing = %v", err)
+				acceptIssuer := func(c *sessionConfig) { c.Register.AcceptNewIssuer = true }
+				if _, err := w.open(t, at, acceptIssuer).Login(t.Context()); errors.As(err, &changed) {
+					t.Errorf("Login() after acceptance = %v", err)
 				}
 			})
 		})
 	}
 }
 
-// An endpoint that a person names, or that the last login knew nothing of, is
-// no change by the server.
-func TestEndpointsThatAPersonNamesAreNoChange(t *testing.T) {
+// TestEndpointsNamedByTheUserAreNoChange: an endpoint that the user names, or
+// that the last login did not know, is not a change by the server.
+func TestEndpointsNamedByTheUserAreNoChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		name := func(token string) func(*asking) {
-			return func(c *asking) { c.Options.Endpoints.Token = token }
+		name := func(token string) func(*sessionConfig) {
+			return func(c *sessionConfig) { c.Options.Endpoints.Token = token }
 		}
 		for _, token := range []string{"https://a.test/token", "https://b.test/token"} {
 			if c, err := w.open(t, name(token)).Login(t.Context()); err != nil || c.Issuer.TokenEndpoint != token {
@@ -489,28 +491,28 @@ func TestEndpointsThatAPersonNamesAreNoChange(t *testing.T) {
 			}
 		}
 		var changed *mcplogin.IssuerChangedError
-		scope := func(c *asking) { c.Options.Scopes = []string{"mcp:read"} }
+		scope := func(c *sessionConfig) { c.Options.Scopes = []string{"mcp:read"} }
 		if _, err := w.open(t, scope).Login(t.Context()); !errors.As(err, &changed) || changed.What != "token_endpoint" {
-			t.Errorf("Login() = %v, want *IssuerChangedError: nobody names the server's own endpoint", err)
+			t.Errorf("Login() = %v, want *IssuerChangedError: the server's own endpoint is not named", err)
 		}
-		all := func(c *asking) {
+		all := func(c *sessionConfig) {
 			c.Options.Issuer = "https://mcp.test"
 			c.Options.Endpoints.DeviceAuthorization = "https://mcp.test/device_authorization"
 		}
 		if _, err := w.open(t, name("https://mcp.test/token"), all).Login(t.Context()); err != nil {
-			t.Errorf("Login() with endpoints alone, no metadata = %v", err)
+			t.Errorf("Login() with only endpoints and no metadata = %v", err)
 		}
-		if c, err := w.open(t, scope, func(c *asking) { c.Options.Issuer = "https://mcp.test" }).Login(t.Context()); err != nil || c.Issuer.AuthorizationEndpoint == "" {
-			t.Errorf("Login() where endpoints are new = %v", err)
+		if c, err := w.open(t, scope, func(c *sessionConfig) { c.Options.Issuer = "https://mcp.test" }).Login(t.Context()); err != nil || c.Issuer.AuthorizationEndpoint == "" {
+			t.Errorf("Login() with new endpoints = %v", err)
 		}
-		w.srv.Edit = edit(oauthtest.Metadata, func(doc map[string]any) { delete(doc, "authorization_endpoint") })
+		w.srv.Edit = editMetadata(oauthtest.Metadata, func(doc map[string]any) { delete(doc, "authorization_endpoint") })
 		if _, err := w.open(t).Login(t.Context()); !errors.As(err, &changed) || changed.Now != "" {
-			t.Errorf("Login() where an endpoint is gone = %v, want *IssuerChangedError", err)
+			t.Errorf("Login() with an endpoint removed = %v, want *IssuerChangedError", err)
 		}
 	})
 }
 
-func TestNewerRecordIsLeftAlone(t *testing.T) {
+func TestNewerRecordIsNotChanged(t *testing.T) {
 	w := newWorld()
 	record := []byte(`{"version":99,"profile":"p","server":"` + server + `"}`)
 	if _, err := w.store.Put(t.Context(), "p", record, secrets.Absent); err != nil {
@@ -546,19 +548,19 @@ func TestLogout(t *testing.T) {
 			t.Errorf("Token() = %v, want ErrLoginRequired", err)
 		}
 		if n := w.srv.Count(oauthtest.Manage); n != 1 {
-			t.Errorf("%d requests gave the registration back, want 1", n)
+			t.Errorf("%d requests deleted the registration, want 1", n)
 		}
 	})
 }
 
-func TestLogoutAlwaysRemovesAndSaysWhatFailed(t *testing.T) {
+func TestLogoutRemovesAndReportsFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
 		w.srv.Fault(oauthtest.Revoke, oauthtest.Fault{Times: -1, Status: 503})
 		err := w.open(t).Logout(t.Context())
-		var half *mcplogin.LogoutError
-		if !errors.As(err, &half) || half.Revoke == nil || half.Delete != nil {
-			t.Errorf("Logout() = %v, want a failed revocation alone", err)
+		var logoutErr *mcplogin.LogoutError
+		if !errors.As(err, &logoutErr) || logoutErr.Revoke == nil || logoutErr.Delete != nil {
+			t.Errorf("Logout() = %v, want only a failed revocation", err)
 		}
 		if _, err := w.open(t).Credential(t.Context()); !errors.Is(err, mcplogin.ErrLoginRequired) {
 			t.Errorf("the credential is still there: %v", err)
@@ -600,7 +602,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	})
 }
 
-func TestOpenRefusesBadConfigs(t *testing.T) {
+func TestOpenRejectsBadConfigs(t *testing.T) {
 	for name, cfg := range map[string]mcplogin.Config{
 		"no store":     {Profile: "p"},
 		"no profile":   {Source: mcplogin.Stored(&secrets.Memory{})},
@@ -615,7 +617,7 @@ func TestOpenRefusesBadConfigs(t *testing.T) {
 	}
 }
 
-// TestWarmTokenDoesNotAllocate: a program asks before each request.
+// TestWarmTokenDoesNotAllocate: a program calls Token before each request.
 func TestWarmTokenDoesNotAllocate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := loggedIn(t, time.Hour).open(t)

@@ -17,24 +17,25 @@ import (
 const (
 	maxFile   = 400 // lines of a file that is not a test
 	maxFunc   = 60  // lines of a function
-	maxMedian = 12  // lines of half of the functions
+	maxMedian = 12  // the median number of lines of a function
 
 	commands    = "cmd/mcp-login"
 	maxCommands = 3850 // lines of the commands, which only parse, call a package and print
 )
 
-// maxMethods are the structs that everything could hang on, and how many methods
-// they may have: what one command needs is a function of its file or of a package in internal/.
+// maxMethods are structs to which methods are easily added, and how many they may
+// have: code that one command needs is a function in its file or in a package in
+// internal/.
 var maxMethods = map[string]int{"env": 9, "call": 15}
 
-// long are functions that are one table each.
-var long = map[string]string{
+// tableFunctions are functions that consist of one table.
+var tableFunctions = map[string]string{
 	"internal/remedy/remedy.go table": "the table from errors to exit codes and hints",
 	"envexport/format.go syntax":      "the table of the formats",
 }
 
-// TestShape holds files and functions to a size that a reader can take in, and
-// packages to no mutable state.
+// TestShape limits the size of files and functions, and forbids mutable
+// package-level state.
 func TestShape(t *testing.T) {
 	var lengths []int
 	packages := map[string][]*ast.File{}
@@ -55,10 +56,10 @@ func TestShape(t *testing.T) {
 			}
 			n := fset.Position(fn.End()).Line - fset.Position(fn.Pos()).Line + 1
 			lengths = append(lengths, n)
-			if name := path + " " + fn.Name.Name; n > maxFunc && long[name] == "" {
+			if name := path + " " + fn.Name.Name; n > maxFunc && tableFunctions[name] == "" {
 				t.Errorf("%s has %d lines, more than %d", name, n, maxFunc)
 			}
-			if n <= maxFunc && long[path+" "+fn.Name.Name] != "" {
+			if n <= maxFunc && tableFunctions[path+" "+fn.Name.Name] != "" {
 				t.Errorf("%s %s needs no exception", path, fn.Name.Name)
 			}
 		}
@@ -74,8 +75,8 @@ func TestShape(t *testing.T) {
 	}
 }
 
-// TestCommandsAreThin holds the commands to parsing, calling a package and printing, by
-// their size and by the methods of what is passed to them.
+// TestCommandsAreThin: commands parse, call a package and print. This limits their
+// size, and the methods of their context.
 func TestCommandsAreThin(t *testing.T) {
 	fset, lines, methods := token.NewFileSet(), 0, map[string]int{}
 	for _, path := range sources(t) {
@@ -94,17 +95,29 @@ func TestCommandsAreThin(t *testing.T) {
 		}
 	}
 	if lines > maxCommands || lines < maxCommands/2 {
-		t.Errorf("%s has %d lines, want at most %d: move what is no parsing, calling or printing to a package in internal/", commands, lines, maxCommands)
+		t.Errorf("%s has %d lines, want at most %d: move code that does not parse, call or print to a package in internal/", commands, lines, maxCommands)
 	}
-	for name, most := range maxMethods {
-		if methods[name] > most || methods[name] == 0 {
-			t.Errorf("%s.%s has %d methods, want at most %d", commands, name, methods[name], most)
+	for name, limit := range maxMethods {
+		if methods[name] > limit || methods[name] == 0 {
+			t.Errorf("%s.%s has %d methods, want at most %d", commands, name, methods[name], limit)
 		}
 	}
 }
 
-// sources returns the files that are built into programs or the library.
-func sources(t *testing.T) (paths []string) {
+// sources returns the files of the programs and the library.
+func sources(t *testing.T) []string {
+	t.Helper()
+	return goFiles(t, func(path string) bool { return !strings.HasSuffix(path, "_test.go") })
+}
+
+// tests returns the files of the tests, except those in e2e.
+func tests(t *testing.T) []string {
+	t.Helper()
+	return goFiles(t, func(path string) bool { return strings.HasSuffix(path, "_test.go") })
+}
+
+// goFiles returns the Go files of the module that match.
+func goFiles(t *testing.T, match func(path string) bool) (paths []string) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -113,7 +126,7 @@ func sources(t *testing.T) (paths []string) {
 		if d.IsDir() && (path == "e2e" || d.Name() == "testdata") {
 			return filepath.SkipDir
 		}
-		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+		if strings.HasSuffix(path, ".go") && match(path) {
 			paths = append(paths, filepath.ToSlash(path))
 		}
 		return nil
@@ -124,7 +137,7 @@ func sources(t *testing.T) (paths []string) {
 	return paths
 }
 
-// assigned returns where functions assign to variables of their package.
+// assigned returns the positions where functions assign to package-level variables.
 func assigned(files []*ast.File) (at []token.Pos) {
 	variables := map[string]*ast.Object{}
 	for _, f := range files {
@@ -139,7 +152,7 @@ func assigned(files []*ast.File) (at []token.Pos) {
 		if !ok {
 			return
 		}
-		// An identifier of another file of the package is not resolved.
+		// An identifier in another file of the package is not resolved.
 		if v := variables[id.Name]; v != nil && (id.Obj == nil || id.Obj == v) {
 			at = append(at, id.Pos())
 		}

@@ -21,11 +21,11 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// The tests here, and in the packages below, name the numbers of
+// The tests in this file, and in the packages below, cite the numbers of
 // docs/checklist.md that they prove.
 
-// edit changes one kind of metadata document.
-func edit(e oauthtest.Endpoint, change func(doc map[string]any)) func(oauthtest.Endpoint, map[string]any) {
+// editMetadata changes one kind of metadata document.
+func editMetadata(e oauthtest.Endpoint, change func(doc map[string]any)) func(oauthtest.Endpoint, map[string]any) {
 	return func(got oauthtest.Endpoint, doc map[string]any) {
 		if got == e {
 			change(doc)
@@ -33,11 +33,11 @@ func edit(e oauthtest.Endpoint, change func(doc map[string]any)) func(oauthtest.
 	}
 }
 
-// two is a world whose MCP server lists two authorization servers, a browsers'
-// one first. Each is a server of its own.
-func two() (w *world, browsers, devices *oauthtest.Server) {
+// twoServers is a world whose MCP server lists two authorization servers, the first of
+// which supports only browsers. Each is a separate server.
+func twoServers() (w *world, browsers, devices *oauthtest.Server) {
 	w = newWorld()
-	w.srv.Edit = edit(oauthtest.Protected, func(doc map[string]any) {
+	w.srv.Edit = editMetadata(oauthtest.Protected, func(doc map[string]any) {
 		doc["authorization_servers"] = []string{"https://browsers.test", "https://devices.test"}
 	})
 	browsers = &oauthtest.Server{Device: oauthtest.Device{Off: true}}
@@ -45,41 +45,43 @@ func two() (w *world, browsers, devices *oauthtest.Server) {
 	return w, browsers, devices
 }
 
-// routed sends each host's requests to its server.
-func routed(w *world, hosts map[string]*oauthtest.Server) func(*asking) {
+// routed sends requests to the server of their host.
+func routed(w *world, hosts map[string]*oauthtest.Server) func(*sessionConfig) {
 	route := roundTripper(func(r *http.Request) (*http.Response, error) {
 		if srv := hosts[r.URL.Host]; srv != nil {
 			return srv.RoundTrip(r)
 		}
 		return w.srv.RoundTrip(r)
 	})
-	return func(c *asking) { c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} } }
+	return func(c *sessionConfig) { c.HTTP = func(string) *http.Client { return &http.Client{Transport: route} } }
 }
 
-// Checklist 1, 4 and 5: of the listed authorization servers the one that offers
-// the flow is chosen, and nothing of one is shown to another.
-func TestServersAreChosenByWhatIsNeeded(t *testing.T) {
+// TestServersAreChosenByFlow: Checklist 1, 4 and 5: the first listed
+// authorization server that offers the flow is chosen, and no data of one is sent
+// to another.
+func TestServersAreChosenByFlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, browsers, devices := two()
+		w, browsers, devices := twoServers()
 		hosts := map[string]*oauthtest.Server{"browsers.test": browsers, "devices.test": devices}
 		c, err := w.open(t, routed(w, hosts)).Login(t.Context())
 		if err != nil || c.Issuer.Issuer != "https://devices.test" {
 			t.Fatalf("Login() = %v at %q", err, c.Issuer.Issuer)
 		}
 		if n := browsers.Count(oauthtest.Register) + browsers.Count(oauthtest.Token); n != 0 {
-			t.Errorf("%d requests went to the other server", n)
+			t.Errorf("%d requests to the other server", n)
 		}
 	})
 }
 
-// A server that the caller refuses is asked for nothing, and another is taken.
-func TestServersCanBeRefused(t *testing.T) {
+// TestServersCanBeRejected: an authorization server that the caller rejects receives
+// no request, and another is chosen.
+func TestServersCanBeRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, browsers, devices := two()
+		w, browsers, devices := twoServers()
 		browsers.Device = oauthtest.Device{AutoApprove: 1}
 		hosts := map[string]*oauthtest.Server{"browsers.test": browsers, "devices.test": devices}
-		refuse := func(issuers ...string) func(*asking) {
-			return func(c *asking) {
+		reject := func(issuers ...string) func(*sessionConfig) {
+			return func(c *sessionConfig) {
 				routed(w, hosts)(c)
 				c.Trust.AcceptServer = func(s oauth.Server) error {
 					if slices.Contains(issuers, s.Issuer) {
@@ -89,14 +91,14 @@ func TestServersCanBeRefused(t *testing.T) {
 				}
 			}
 		}
-		if c, err := w.open(t, refuse("https://browsers.test")).Login(t.Context()); err != nil || c.Issuer.Issuer != "https://devices.test" {
+		if c, err := w.open(t, reject("https://browsers.test")).Login(t.Context()); err != nil || c.Issuer.Issuer != "https://devices.test" {
 			t.Errorf("Login() = %v at %q", err, c.Issuer.Issuer)
 		}
-		if _, err := w.open(t, refuse("https://browsers.test", "https://devices.test")).Login(t.Context()); !errors.Is(err, fs.ErrPermission) {
-			t.Errorf("Login() = %v, want the refusal", err)
+		if _, err := w.open(t, reject("https://browsers.test", "https://devices.test")).Login(t.Context()); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("Login() = %v, want the rejection", err)
 		}
 		if n := browsers.Count(oauthtest.Register) + browsers.Count(oauthtest.DeviceAuth) + browsers.Count(oauthtest.Token); n != 0 {
-			t.Errorf("%d requests went to the refused server", n)
+			t.Errorf("%d requests to the rejected server", n)
 		}
 		if n := devices.Count(oauthtest.Token); n != 1 {
 			t.Errorf("%d token requests, want 1", n)
@@ -104,32 +106,33 @@ func TestServersCanBeRefused(t *testing.T) {
 	})
 }
 
-// Checklist 11, 12, 13 and 15: who we are comes from the first of registration
-// by hand, client id metadata document, dynamic registration.
+// TestRegistrationPriority: Checklist 11, 12, 13 and 15: the client comes from the
+// first available of: manual registration, client ID metadata document, dynamic
+// registration.
 func TestRegistrationPriority(t *testing.T) {
 	const document = "https://host.test/client.json"
 	const issuer = "https://mcp.test"
-	hand := oauth.App{ID: "by-hand", Secret: "hush"}
+	manual := oauth.App{ID: "by-hand", Secret: "hush"}
 	for _, tt := range []struct {
 		name         string
 		registration mcplogin.Registration
-		takesURL     bool // the server takes client ID metadata documents
+		takesURL     bool // the server supports client ID metadata documents
 		want         string
 		registered   int
 	}{
-		{"by hand before all", mcplogin.Registration{Issuer: issuer, App: hand, ClientMetadataURL: document}, true, "by-hand", 0},
-		{"document where it is taken", mcplogin.Registration{ClientMetadataURL: document}, true, document, 0},
-		{"not where it is not", mcplogin.Registration{ClientMetadataURL: document}, false, "", 1},
-		{"else registered", mcplogin.Registration{}, true, "", 1},
+		{"manual registration first", mcplogin.Registration{Issuer: issuer, App: manual, ClientMetadataURL: document}, true, "by-hand", 0},
+		{"document if supported", mcplogin.Registration{ClientMetadataURL: document}, true, document, 0},
+		{"no document if unsupported", mcplogin.Registration{ClientMetadataURL: document}, false, "", 1},
+		{"otherwise dynamic registration", mcplogin.Registration{}, true, "", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
 				w.srv.Clients.Known = map[string]string{"by-hand": "hush", document: ""}
-				w.srv.Edit = edit(oauthtest.Metadata, func(doc map[string]any) {
+				w.srv.Edit = editMetadata(oauthtest.Metadata, func(doc map[string]any) {
 					doc["client_id_metadata_document_supported"] = tt.takesURL
 				})
-				c, err := w.open(t, func(c *asking) { c.Register = tt.registration }).Login(t.Context())
+				c, err := w.open(t, func(c *sessionConfig) { c.Register = tt.registration }).Login(t.Context())
 				if err != nil || tt.want != "" && c.App.ID != tt.want {
 					t.Errorf("Login() = %v as %q, want %q", err, c.App.ID, tt.want)
 				}
@@ -141,7 +144,8 @@ func TestRegistrationPriority(t *testing.T) {
 	}
 }
 
-// Checklist 12: where there is no way to be known, a person is told what to do.
+// TestNoRegistrationIsExplained: Checklist 12: if no registration is possible, the
+// error says what to do.
 func TestNoRegistrationIsExplained(t *testing.T) {
 	w := newWorld()
 	w.srv.Clients.NoRegistration = true
@@ -151,18 +155,18 @@ func TestNoRegistrationIsExplained(t *testing.T) {
 	}
 }
 
-// Checklist 16 and 19: a client that was registered at one issuer is not used
-// at the next; it registers again.
-// Checklist 20: a client registered by hand is refused there.
+// TestClientsDoNotMoveBetweenIssuers: Checklist 16 and 19: a client that was
+// registered at one issuer is not used at the next; it registers again.
+// Checklist 20: a manually registered client is rejected there.
 func TestClientsDoNotMoveBetweenIssuers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, browsers, devices := two()
+		w, browsers, devices := twoServers()
 		hosts := map[string]*oauthtest.Server{"browsers.test": browsers, "devices.test": devices}
 		first, err := w.open(t, routed(w, hosts)).Login(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.srv.Edit = edit(oauthtest.Protected, func(doc map[string]any) {
+		w.srv.Edit = editMetadata(oauthtest.Protected, func(doc map[string]any) {
 			doc["authorization_servers"] = []string{"https://moved.test"}
 		})
 		moved := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}}
@@ -171,30 +175,31 @@ func TestClientsDoNotMoveBetweenIssuers(t *testing.T) {
 		if _, err := w.open(t, routed(w, hosts)).Login(t.Context()); !errors.As(err, &changed) || changed.What != "issuer" {
 			t.Fatalf("Login() at another issuer = %v, want *IssuerChangedError", err)
 		}
-		agree := func(c *asking) { c.Register.AcceptNewIssuer = true }
-		second, err := w.open(t, routed(w, hosts), agree).Login(t.Context())
+		acceptIssuer := func(c *sessionConfig) { c.Register.AcceptNewIssuer = true }
+		second, err := w.open(t, routed(w, hosts), acceptIssuer).Login(t.Context())
 		if err != nil || moved.Count(oauthtest.Register) != 1 || second.App.ID == first.App.ID {
-			t.Errorf("after agreeing: %v, %d registrations, client %q after %q", err, moved.Count(oauthtest.Register), second.App.ID, first.App.ID)
+			t.Errorf("after acceptance: %v, %d registrations, client %q after %q", err, moved.Count(oauthtest.Register), second.App.ID, first.App.ID)
 		}
 	})
 }
 
-// Checklist 21, 22 and 39: the challenge's scope, else all that the resource
-// publishes, else none; offline_access only where the server lists it.
-func TestScopesAskedAtFirst(t *testing.T) {
+// TestInitialScopes: Checklist 21, 22 and 39: the challenge's scope, otherwise
+// all that the resource publishes, otherwise none; offline_access only if the
+// server lists it.
+func TestInitialScopes(t *testing.T) {
 	for _, tt := range []struct {
-		name      string
-		challenge string
-		published []string
-		listed    []string // by the authorization server
-		given     []string
-		want      []string
+		name       string
+		challenge  string
+		published  []string
+		listed     []string // by the authorization server
+		configured []string
+		want       []string
 	}{
 		{"challenge", "mcp:read", []string{"mcp:read", "mcp:write"}, nil, nil, []string{"mcp:read"}},
 		{"published", "", []string{"mcp:read", "mcp:write"}, nil, nil, []string{"mcp:read", "mcp:write"}},
 		{"none", "", nil, nil, nil, nil},
 		{"offline_access", "mcp:read", nil, []string{"offline_access"}, nil, []string{"mcp:read", "offline_access"}},
-		{"a person's own", "mcp:read", nil, []string{"offline_access"}, []string{"mcp:write"}, []string{"mcp:write"}},
+		{"requested by the user", "mcp:read", nil, []string{"offline_access"}, []string{"mcp:write"}, []string{"mcp:write"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -209,18 +214,18 @@ func TestScopesAskedAtFirst(t *testing.T) {
 						doc["scopes_supported"] = tt.listed
 					}
 				}
-				c, err := w.open(t, func(c *asking) { c.Options.Scopes = tt.given }).Login(t.Context())
+				c, err := w.open(t, func(c *sessionConfig) { c.Options.Scopes = tt.configured }).Login(t.Context())
 				if err != nil || !slices.Equal(c.Asked, tt.want) {
-					t.Errorf("Login() = %v, asked %q, want %q", err, c.Asked, tt.want)
+					t.Errorf("Login() = %v, requested %q, want %q", err, c.Asked, tt.want)
 				}
 			})
 		})
 	}
 }
 
-// Checklist 23 and 41: a step-up asks for what was asked before and what the
-// challenge names (SEP-2350), and what a later login asks for holds both.
-func TestStepUpAsksForTheUnion(t *testing.T) {
+// TestStepUpRequestsTheUnion: Checklist 23 and 41: a step-up requests the previous
+// scopes and those of the challenge (SEP-2350), and later logins request both.
+func TestStepUpRequestsTheUnion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.srv.Tokens.Scopes = []string{"mcp:read", "mcp:write"}
@@ -231,17 +236,18 @@ func TestStepUpAsksForTheUnion(t *testing.T) {
 		for _, more := range [][]string{{"mcp:write"}, nil} {
 			c, err := w.open(t).Login(t.Context(), more...)
 			if want := []string{"mcp:read", "mcp:write"}; err != nil || !slices.Equal(c.Asked, want) {
-				t.Errorf("Login(%q) = %v, asked %q, want %q", more, err, c.Asked, want)
+				t.Errorf("Login(%q) = %v, requested %q, want %q", more, err, c.Asked, want)
 			}
 		}
 	})
 }
 
-// Checklist 36: the token is in the header of every request, never in the URL.
+// TestEveryRequestCarriesTheToken: Checklist 36: the token is in the header of
+// every request, never in the URL.
 func TestEveryRequestCarriesTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := loggedIn(t, time.Hour)
-		var r recorder
+		var r requestRecorder
 		transport := w.open(t).Transport(&r)
 		for range 3 {
 			resp, err := transport.RoundTrip(post(t, server+"?q=1", "body"))
@@ -258,8 +264,9 @@ func TestEveryRequestCarriesTheToken(t *testing.T) {
 	})
 }
 
-// Checklist 38: nothing of a credential lies on the disk in clear text.
-func TestNothingIsStoredInClear(t *testing.T) {
+// TestNothingIsStoredInClearText: Checklist 38: no part of a credential is on disk in
+// clear text.
+func TestNothingIsStoredInClearText(t *testing.T) {
 	dir := t.TempDir()
 	store, err := file.Open(file.Config{Dir: filepath.Join(dir, "data"), Keeper: file.KeyFile{Dir: filepath.Join(dir, "keys")}})
 	if err != nil {
@@ -278,7 +285,7 @@ func TestNothingIsStoredInClear(t *testing.T) {
 		text, err := os.ReadFile(path)
 		for _, secret := range w.srv.Issued() {
 			if bytes.Contains(text, []byte(secret)) {
-				t.Errorf("%s holds a secret", path)
+				t.Errorf("%s contains a secret", path)
 			}
 		}
 		return err
@@ -288,15 +295,15 @@ func TestNothingIsStoredInClear(t *testing.T) {
 	}
 }
 
-// Checklist 34: a server without metadata of its own is named by the URL that
-// the client reaches it by.
+// TestResourceWithoutMetadata: Checklist 34: the resource of a server without
+// metadata is the URL that the client uses.
 func TestResourceWithoutMetadata(t *testing.T) {
 	w := newWorld()
 	w.srv.Tokens = oauthtest.Tokens{NoRefresh: true}
 	w.srv.Clients.Known = map[string]string{"robot": "hush"}
 	w.srv.Fault(oauthtest.Protected, oauthtest.Fault{Times: -1, Status: http.StatusNotFound})
 	f := clientcred.ClientCredentials{}
-	s := w.open(t, alone(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{}), func(c *asking) {
+	s := w.open(t, withFlow(f, oauth.App{ID: "robot", Secret: "hush"}, flows.Inputs{}), func(c *sessionConfig) {
 		c.Options.Issuer = "https://mcp.test"
 		c.Options.Endpoints.Token = "https://mcp.test/token"
 	})

@@ -9,8 +9,8 @@ import (
 )
 
 // TestNothingIsCompiledAtStart: patterns, templates and scripts are compiled when they
-// are first used. Every start of the program pays for those of package variables, and a
-// shell's prompt may start it each time.
+// are first used. Those in package variables slow down every start of the program, and
+// a shell's prompt may start it each time.
 func TestNothingIsCompiledAtStart(t *testing.T) {
 	for _, path := range sources(t) {
 		if strings.HasPrefix(path, "examples/") || strings.Contains(path, "test/") {
@@ -44,8 +44,8 @@ func compiles(s *ast.SelectorExpr) bool {
 	return ok && ((id.Name == "regexp" || id.Name == "template") && strings.HasPrefix(s.Sel.Name, "Must") || s.Sel.Name == "NewScript")
 }
 
-// TestFrameworkDoesNotRun: the commands are run by our own interpretation of the
-// command line. The framework's App would parse it once more, and its help uses
+// TestFrameworkDoesNotRun: the commands are run by internal/commandline. The
+// framework's App would parse the command line again, and its help uses
 // text/template, which makes the program 3 MB larger.
 func TestFrameworkDoesNotRun(t *testing.T) {
 	for _, path := range sources(t) {

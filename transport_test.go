@@ -18,7 +18,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// newNonces asks for another nonce each time, at an endpoint of the server.
+// newNonces requires another nonce each time, at an endpoint of the server.
 type newNonces struct {
 	*oauthtest.Server
 	path   string
@@ -43,7 +43,8 @@ func (n *newNonces) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// A server that has a new nonce for each answer is not asked for ever.
+// TestFreshNoncesDoNotLoop: if a server requires a new nonce after each request,
+// there is only one retry.
 func TestFreshNoncesDoNotLoop(t *testing.T) {
 	for _, tt := range []struct {
 		path   string
@@ -58,7 +59,7 @@ func TestFreshNoncesDoNotLoop(t *testing.T) {
 					t.Fatal(err)
 				}
 				n := &newNonces{Server: w.srv, path: tt.path, status: tt.status}
-				s := w.open(t, func(c *asking) {
+				s := w.open(t, func(c *sessionConfig) {
 					c.HTTP = func(string) *http.Client { return &http.Client{Transport: n} }
 				})
 				if tt.path == "/token" {
@@ -73,26 +74,26 @@ func TestFreshNoncesDoNotLoop(t *testing.T) {
 					resp.Body.Close()
 				}
 				if n.posts != 2 {
-					t.Errorf("%d requests, want one and one retry", n.posts)
+					t.Errorf("%d requests, want one with one retry", n.posts)
 				}
 			})
 		})
 	}
 }
 
-// closing notes that a body was closed.
-type closing struct {
+// closeRecorder records that a body was closed.
+type closeRecorder struct {
 	io.Reader
 	closed bool
 }
 
-func (c *closing) Close() error {
+func (c *closeRecorder) Close() error {
 	c.closed = true
 	return nil
 }
 
-// A body is closed whatever becomes of the request: the caller's connection or
-// file would stay open.
+// TestTransportClosesBodies: a request body is closed whatever happens: otherwise
+// the caller's connection or file would stay open.
 func TestTransportClosesBodies(t *testing.T) {
 	bound, err := json.Marshal(mcplogin.Credential{
 		Version: 1, Profile: "p", Server: server, Issuer: oauth.Server{Issuer: "https://mcp.test", TokenEndpoint: "https://mcp.test/token"},
@@ -111,10 +112,10 @@ func TestTransportClosesBodies(t *testing.T) {
 			if err := store(w.store); err != nil {
 				t.Fatal(err)
 			}
-			body := &closing{Reader: strings.NewReader("body")}
+			body := &closeRecorder{Reader: strings.NewReader("body")}
 			req := post(t, "https://mcp.test/mcp", "")
 			req.Body, req.GetBody = body, nil
-			_, err := w.open(t, func(c *asking) { c.Server = server }).Transport(nil).RoundTrip(req)
+			_, err := w.open(t, func(c *sessionConfig) { c.Server = server }).Transport(nil).RoundTrip(req)
 			if err == nil || !body.closed {
 				t.Errorf("%s: error %v, body closed: %t", name, err, body.closed)
 			}
@@ -122,13 +123,13 @@ func TestTransportClosesBodies(t *testing.T) {
 	}
 }
 
-// The answer's body is closed by Authorize, and by a Transport that has no
-// answer to return.
-func TestAnswersAreClosedWhenAuthorizeFails(t *testing.T) {
+// TestResponsesAreClosedWhenAuthorizeFails: the response body is closed by Authorize,
+// and by a Transport that returns an error.
+func TestResponsesAreClosedWhenAuthorizeFails(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
 	for _, status := range []int{400, 401, 403, 500} {
-		body := &closing{Reader: strings.NewReader("no")}
+		body := &closeRecorder{Reader: strings.NewReader("no")}
 		resp := &http.Response{StatusCode: status, Header: http.Header{}, Body: body}
 		if err := s.Authorize(t.Context(), post(t, server, ""), resp); err == nil || !body.closed {
 			t.Errorf("%d: Authorize() = %v, body closed: %t", status, err, body.closed)
@@ -137,18 +138,19 @@ func TestAnswersAreClosedWhenAuthorizeFails(t *testing.T) {
 
 	w = loggedIn(t, time.Hour)
 	w.srv.RevokeAll()
-	body := &closing{Reader: strings.NewReader("no")}
-	refuse := roundTripper(func(r *http.Request) (*http.Response, error) {
+	body := &closeRecorder{Reader: strings.NewReader("no")}
+	reject := roundTripper(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 401, Header: http.Header{}, Body: body, Request: r}, nil
 	})
-	if _, err := w.open(t).Transport(refuse).RoundTrip(post(t, server, "body")); !errors.Is(err, mcplogin.ErrLoginRequired) || !body.closed {
+	if _, err := w.open(t).Transport(reject).RoundTrip(post(t, server, "body")); !errors.Is(err, mcplogin.ErrLoginRequired) || !body.closed {
 		t.Errorf("RoundTrip() = %v, body closed: %t", err, body.closed)
 	}
 }
 
-// TestRejectedTokenIsSaidToBeValid: where the server rejects a token that has not expired
-// and nothing renews it, the error says so: a login would keep it otherwise.
-func TestRejectedTokenIsSaidToBeValid(t *testing.T) {
+// TestRejectedTokenIsReportedAsValid: if the server rejects a token that has not
+// expired and cannot be refreshed, the error says so, because a login would keep
+// it.
+func TestRejectedTokenIsReportedAsValid(t *testing.T) {
 	for _, expired := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld()
@@ -170,10 +172,11 @@ func TestRejectedTokenIsSaidToBeValid(t *testing.T) {
 	}
 }
 
-// A program that asks for no transport of its own gets the guarded one.
+// TestTransportIsGuarded: a program without a custom transport gets the guarded
+// one.
 func TestTransportIsGuarded(t *testing.T) {
 	w := loggedIn(t, time.Hour)
-	s := w.open(t, func(c *asking) { c.HTTP = oauth.Guard{Server: "https://mcp.test"}.Clients() })
+	s := w.open(t, func(c *sessionConfig) { c.HTTP = oauth.Guard{Server: "https://mcp.test"}.Clients() })
 	private := httptest.NewServer(http.NotFoundHandler())
 	defer private.Close()
 	_, err := s.Transport(nil).RoundTrip(post(t, private.URL, ""))

@@ -14,11 +14,12 @@ import (
 	"testing"
 )
 
-// unixWords are words that mean nothing to people on Windows.
+// unixWords are words with no meaning for users of Windows.
 var unixWords = regexp.MustCompile(`\b(chmod|chown|umask|sudo|root)\b|\bmode (0|%0)|\bexport [A-Z]|eval "\$\(|=\$\(|\$[A-Z]|(^|\s)~/|/tmp/|/dev/(tty|null)`)
 
-// unixTexts may have such words in code for Windows. Each stands for the text
-// that it begins, and says why nobody on Windows sees it, or why it is right there.
+// unixTexts may contain such words in code for Windows. Each entry is the prefix of
+// a text, with the reason why it is not shown on Windows, or why it is correct
+// there.
 var unixTexts = map[string]string{
 	"mcp-login agent --forward-socket":           "the agent is not available on Windows",
 	"next: export MCP_LOGIN_AGENT_SOCK":          "the agent is not available on Windows",
@@ -46,7 +47,7 @@ var unixTexts = map[string]string{
 // writers are folders that write text for shells, and those of tests.
 var writers = []string{"suggest", "suggesttest", "secretstest", "terminaltest", "oauthtest"}
 
-// excused reports whether a text may have words of Unix, and by which entry.
+// excused reports whether a text may contain words of Unix, and by which entry.
 func excused(text string) (entry string, ok bool) {
 	for entry := range unixTexts {
 		if strings.HasPrefix(text, entry) && len(entry) > 10 || text == entry {
@@ -56,8 +57,8 @@ func excused(text string) (entry string, ok bool) {
 	return "", false
 }
 
-// TestWindowsWords: no text of the code for Windows has words of Unix. Texts that
-// differ belong into files such as x_unix.go, and commands into internal/suggest.
+// TestWindowsWords: the code for Windows contains no words of Unix. Move different
+// texts to files such as x_unix.go, and commands to internal/suggest.
 func TestWindowsWords(t *testing.T) {
 	cmd := exec.Command("go", "list", "-f", `{{range .GoFiles}}{{$.Dir}}/{{.}} {{end}}`, "./cmd/...", "./internal/...", "./secrets/...", "./agent", "./ci", "./oauth", "./flows/...", ".")
 	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64")
@@ -88,7 +89,7 @@ func TestWindowsWords(t *testing.T) {
 	}
 }
 
-// literals returns the strings of a Go file, but for import paths.
+// literals returns the strings of a Go file, except import paths.
 func literals(t *testing.T, path string) (texts []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)

@@ -14,14 +14,14 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestStranger: what answers at the socket may be no agent, or a hostile one.
-func TestStranger(t *testing.T) {
+// TestHostileAgent: the process at the socket may not be an agent, or may be hostile.
+func TestHostileAgent(t *testing.T) {
 	for name, body := range map[string]string{
 		"not JSON":       "hello",
-		"no token":       `{"server":"https://mcp.test/mcp","headers":{}}`,
+		"missing token":  `{"server":"https://mcp.test/mcp","headers":{}}`,
 		"another scheme": `{"server":"https://mcp.test/mcp","headers":{"Authorization":"Basic abc"}}`,
 		"a line break":   `{"server":"https://mcp.test/mcp","headers":{"Authorization":"Bearer a\nb"}}`,
-		"no server":      `{"server":"ftp://mcp.test","headers":{"Authorization":"Bearer abc"}}`,
+		"bad server":     `{"server":"ftp://mcp.test","headers":{"Authorization":"Bearer abc"}}`,
 		"bad names":      `{"profile":"b","profiles":["a\u0000b"]}`,
 		"bad health":     `{"status":"ok","profiles":{"a\u0000b":{}}}`,
 	} {
@@ -33,10 +33,10 @@ func TestStranger(t *testing.T) {
 		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })}
 		go srv.Serve(l)
 		c := &agent.Client{Socket: path}
-		_, lend := c.Issue(t.Context(), "a", 0, "")
+		_, issue := c.Issue(t.Context(), "a", 0, "")
 		_, status := c.Status(t.Context(), "a", 0)
 		_, health := c.Health(t.Context())
-		for _, err := range []error{lend, status, health} {
+		for _, err := range []error{issue, status, health} {
 			if !errors.Is(err, oauth.ErrAnswer) {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -49,8 +49,7 @@ func TestStranger(t *testing.T) {
 	}
 }
 
-// TestNoAnswer: what went wrong is told in words of this program, and it helps
-// to try again.
+// TestNoAnswer: the error is in terms of this program, and it is temporary.
 func TestNoAnswer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	l, remove, err := privsock.Listen(path)
@@ -65,7 +64,7 @@ func TestNoAnswer(t *testing.T) {
 			if err != nil {
 				return
 			}
-			if i%2 == 0 { // else what was asked is not read, and the connection reset
+			if i%2 == 0 { // otherwise the request is not read, and the connection is reset
 				_, _ = c.Read(make([]byte, 4096))
 			}
 			c.Close()
@@ -78,7 +77,7 @@ func TestNoAnswer(t *testing.T) {
 			t.Errorf("%v, want %s", err, want)
 		}
 		if !errors.Is(err, secrets.ErrTemporary) {
-			t.Errorf("%v is no reason to try again", err)
+			t.Errorf("%v is not temporary", err)
 		}
 	}
 }

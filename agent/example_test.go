@@ -18,8 +18,8 @@ import (
 	"github.com/mcp-login/mcp-login/agent"
 )
 
-// A program gets its token from a running agent. It has no store and never
-// sees the refresh token.
+// A program gets its token from a running agent. It has no store and never sees the
+// refresh token.
 func Example() {
 	socket, stop := runAgent() // in production: os.Getenv("MCP_LOGIN_AGENT_SOCK")
 	defer stop()
@@ -43,8 +43,8 @@ func Example() {
 	// the agent alone logs out: true
 }
 
-// A client in any language sends one GET request over the socket. The types of
-// this package are its answers.
+// A client in any language sends one GET request over the socket. The responses are
+// the types of this package.
 func ExampleAnswer() {
 	socket, stop := runAgent()
 	defer stop()
@@ -68,7 +68,7 @@ func ExampleAnswer() {
 	// Output: https://mcp.notion.com/mcp 1
 }
 
-// runAgent takes the place of "mcp-login agent" in the examples.
+// runAgent replaces "mcp-login agent" in the examples.
 func runAgent() (socket string, stop func()) {
 	dir, err := os.MkdirTemp("", "agent")
 	if err != nil {

@@ -18,20 +18,21 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// squatter, if set, makes the test binary a program that answers at that socket
-// as an agent would.
-const squatter = "MCP_LOGIN_TEST_SQUAT"
+// listenEnv is the environment variable that makes the test binary listen at that
+// socket and respond like an agent.
+const listenEnv = "MCP_LOGIN_TEST_SQUAT"
 
 func TestMain(m *testing.M) {
-	if path := os.Getenv(squatter); path != "" {
-		squat(path)
+	if path := os.Getenv(listenEnv); path != "" {
+		listenAsAgent(path)
 		return
 	}
 	os.Exit(m.Run())
 }
 
-// squat tells on standard output when it listens, and what it was asked.
-func squat(path string) {
+// listenAsAgent reports on standard output when it listens, and each request that it
+// receives.
+func listenAsAgent(path string) {
 	l, err := net.Listen("unix", path)
 	if err == nil {
 		err = os.Chmod(path, 0o666)
@@ -41,16 +42,17 @@ func squat(path string) {
 	}
 	_, _ = io.WriteString(os.Stdout, "listens\n")
 	_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(os.Stdout, "was asked "+r.URL.String()+"\n")
+		_, _ = io.WriteString(os.Stdout, "received "+r.URL.String()+"\n")
 		_, _ = io.WriteString(w, `{"profile":"a","profiles":["a"],"server":"https://mcp.test/mcp","headers":{"Authorization":"Bearer theirs"}}`)
 	}))
 }
 
-// TestSquatter: another user who got to the socket's path first is neither
-// asked nor believed. One's own process is, which shows that it was well asked.
+// TestSquatter: the client neither sends a request to a socket of another user nor
+// trusts its responses. A socket of the same user is trusted, which shows that the
+// request itself is valid.
 func TestSquatter(t *testing.T) {
 	users := map[int]bool{os.Geteuid(): true}
-	if os.Geteuid() == 0 { // else there is no way to be somebody else
+	if os.Geteuid() == 0 { // only root can start a process of another user
 		users[otheruser.Nobody] = false
 	}
 	for uid, trusted := range users {
@@ -61,7 +63,7 @@ func TestSquatter(t *testing.T) {
 		}
 		path := filepath.Join(dir, "s")
 		cmd := exec.Command(file)
-		cmd.Env, cmd.Dir, cmd.SysProcAttr = []string{squatter + "=" + path}, "/", otheruser.Attributes(uid)
+		cmd.Env, cmd.Dir, cmd.SysProcAttr = []string{listenEnv + "=" + path}, "/", otheruser.Attributes(uid)
 		out, err := cmd.StdoutPipe()
 		if err == nil {
 			err = cmd.Start()
@@ -69,8 +71,8 @@ func TestSquatter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		said := bufio.NewReader(out)
-		if _, err := said.ReadString('\n'); err != nil {
+		output := bufio.NewReader(out)
+		if _, err := output.ReadString('\n'); err != nil {
 			t.Fatal(err)
 		}
 		c, err := (&agent.Client{Socket: path}).Issue(t.Context(), "a", 0, "")
@@ -80,8 +82,8 @@ func TestSquatter(t *testing.T) {
 		case !trusted && (!errors.Is(err, secrets.ErrUnavailable) || oauth.Temporary(err) || !strings.Contains(err.Error(), "belongs to user 65534")):
 			t.Errorf("user %d: %v", uid, err)
 		}
-		_ = cmd.Process.Kill() // it runs until then
-		if text, _ := io.ReadAll(said); !trusted && len(text) > 0 {
+		_ = cmd.Process.Kill() // it runs until it is killed
+		if text, _ := io.ReadAll(output); !trusted && len(text) > 0 {
 			t.Errorf("the squatter %s", text)
 		}
 		_ = cmd.Wait() // it was killed

@@ -35,11 +35,11 @@ func TestAnnounce(t *testing.T) {
 		{ci.Jenkins, lines},
 		{ci.None, lines},
 	} {
-		w := newWorld(t, tt.provider, "BUILDKITE_JOB_ID=7")
+		w := newFakeJob(t, tt.provider, "BUILDKITE_JOB_ID=7")
 		if err := w.Announce(t.Context(), note); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.said(); got != tt.want {
+		if got := w.output(); got != tt.want {
 			t.Errorf("%v shows\n%s, want\n%s", tt.provider, got, tt.want)
 		}
 		if tt.provider != ci.Buildkite {
@@ -52,14 +52,14 @@ func TestAnnounce(t *testing.T) {
 	}
 }
 
-func TestALongNoteIsShownWholeWhileTheStepRuns(t *testing.T) {
+func TestLongNoteIsShownDuringTheStep(t *testing.T) {
 	long := ci.Note{Title: "Approve", Text: strings.Repeat("x", 900), URL: "https://as.example/device?code=" + strings.Repeat("y", 200)}
 	for p, command := range map[ci.Provider]string{ci.GitHub: "::notice ", ci.Azure: "##vso[task.logissue "} {
-		w := newWorld(t, p)
+		w := newFakeJob(t, p)
 		if err := w.Announce(t.Context(), long); err != nil {
 			t.Fatal(err)
 		}
-		lines := strings.Split(w.said(), "\n")
+		lines := strings.Split(w.output(), "\n")
 		if want := "    " + long.URL; len(lines) != 5 || lines[2] != want || !strings.HasPrefix(lines[3], command) {
 			t.Errorf("%v shows %q, want the line %q before the command", p, lines, want)
 		}
@@ -67,11 +67,11 @@ func TestALongNoteIsShownWholeWhileTheStepRuns(t *testing.T) {
 }
 
 func TestTeamCityEscapes(t *testing.T) {
-	w := newWorld(t, ci.TeamCity)
+	w := newFakeJob(t, ci.TeamCity)
 	if err := w.Announce(t.Context(), ci.Note{Title: "ü|😀'"}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := w.said(), "##teamcity[message text='|0x00FC|||0xD83D|0xDE00|'' status='WARNING']\n"+
+	if got, want := w.output(), "##teamcity[message text='|0x00FC|||0xD83D|0xDE00|'' status='WARNING']\n"+
 		"##teamcity[progressMessage '|0x00FC|||0xD83D|0xDE00|'']\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -79,7 +79,7 @@ func TestTeamCityEscapes(t *testing.T) {
 
 func TestSummary(t *testing.T) {
 	markdown := "**Approve\\: notion**\n\n" + fenced
-	w := newWorld(t, ci.GitHub)
+	w := newFakeJob(t, ci.GitHub)
 	if err := w.Summary(t.Context(), note); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestSummary(t *testing.T) {
 		t.Errorf("GITHUB_STEP_SUMMARY = %q, want %q", got, markdown)
 	}
 
-	w = newWorld(t, ci.Buildkite, "BUILDKITE_JOB_ID=7")
+	w = newFakeJob(t, ci.Buildkite, "BUILDKITE_JOB_ID=7")
 	if err := w.Summary(t.Context(), note); err != nil {
 		t.Fatal(err)
 	}
@@ -95,28 +95,28 @@ func TestSummary(t *testing.T) {
 		t.Errorf("call = %q, want %q", w.calls[0], want)
 	}
 
-	w = newWorld(t, ci.Azure)
+	w = newFakeJob(t, ci.Azure)
 	if err := w.Summary(t.Context(), note); err != nil {
 		t.Fatal(err)
 	}
-	path, ok := strings.CutPrefix(strings.TrimSpace(w.said()), "##vso[task.uploadsummary]")
+	path, ok := strings.CutPrefix(strings.TrimSpace(w.output()), "##vso[task.uploadsummary]")
 	if data, err := os.ReadFile(path); !ok || err != nil || string(data) != markdown || filepath.Dir(path) != w.Getenv("AGENT_TEMPDIRECTORY") {
 		t.Errorf("%q holds %q, %v, want %q", path, data, err, markdown)
 	}
 
-	if err := newWorld(t, ci.Travis).Summary(t.Context(), note); !errors.Is(err, ci.ErrUnsupported) {
+	if err := newFakeJob(t, ci.Travis).Summary(t.Context(), note); !errors.Is(err, ci.ErrUnsupported) {
 		t.Errorf("Summary on Travis = %v, want ErrUnsupported", err)
 	}
 }
 
-func TestOnlyWebAddressesAreShown(t *testing.T) {
+func TestOnlyWebURLsAreShown(t *testing.T) {
 	for _, raw := range []string{"javascript:alert(1)", "https://user@as.example", "https://as.example/\x1b[0m", "::error::x", "//as.example", "https://as.example/##vso[x]"} {
-		w := newWorld(t, ci.None)
+		w := newFakeJob(t, ci.None)
 		if err := w.Announce(t.Context(), ci.Note{Title: "t", URL: raw}); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.said(); strings.Contains(got, raw) || strings.Contains(got, "##") {
-			t.Errorf("Announce shows %q for the address %q", got, raw)
+		if got := w.output(); strings.Contains(got, raw) || strings.Contains(got, "##") {
+			t.Errorf("Announce shows %q for the URL %q", got, raw)
 		}
 	}
 }

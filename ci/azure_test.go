@@ -8,8 +8,8 @@ import (
 	"github.com/mcp-login/mcp-login/ci"
 )
 
-func TestAzureEscapesAllThatTheAgentUndoes(t *testing.T) {
-	w := newWorld(t, ci.Azure)
+func TestAzureEscapes(t *testing.T) {
+	w := newFakeJob(t, ci.Azure)
 	if err := w.Export(t.Context(), []ci.Var{plain("A", "1;2]%3B\r\nend")}); err != nil {
 		t.Fatal(err)
 	}
@@ -18,7 +18,7 @@ func TestAzureEscapesAllThatTheAgentUndoes(t *testing.T) {
 	}
 }
 
-func TestAzureRefusesWhatTheAgentWouldNotTake(t *testing.T) {
+func TestAzureRejectsUnsupportedValues(t *testing.T) {
 	for _, tt := range []struct {
 		decode string
 		v      ci.Var
@@ -31,11 +31,11 @@ func TestAzureRefusesWhatTheAgentWouldNotTake(t *testing.T) {
 		{"false", plain("A", "a%b"), ci.ErrVariable},
 		{"false", secret("A", "a"), nil},
 	} {
-		w := newWorld(t, ci.Azure, "DECODE_PERCENTS="+tt.decode)
+		w := newFakeJob(t, ci.Azure, "DECODE_PERCENTS="+tt.decode)
 		if err := w.Export(t.Context(), []ci.Var{tt.v}); !errors.Is(err, tt.want) {
 			t.Errorf("DECODE_PERCENTS=%s: Export(%q) = %v, want %v", tt.decode, tt.v.Value, err, tt.want)
 		}
-		if handed := strings.Contains(w.log.String(), "setvariable"); handed != (tt.want == nil) {
+		if exported := strings.Contains(w.log.String(), "setvariable"); exported != (tt.want == nil) {
 			t.Errorf("DECODE_PERCENTS=%s: standard error = %q", tt.decode, w.log.String())
 		}
 	}

@@ -15,20 +15,20 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 )
 
-// call is one run of a provider's own tool.
+// call is one run of a provider's command.
 type call struct{ argv, stdin string }
 
-// world is a job with what it did: its output, its files, its calls.
-type world struct {
+// fakeJob is a CI job with its effects: its output, its files, its calls.
+type fakeJob struct {
 	ci.Job
 	out   strings.Builder // standard output
 	log   strings.Builder // standard error
 	calls []call
 }
 
-// newWorld makes a job of a provider whose file variables name files in a
-// scratch folder. More variables may be given as NAME=VALUE.
-func newWorld(t *testing.T, p ci.Provider, more ...string) *world {
+// newFakeJob creates a job of a provider whose file variables name files in a
+// temporary folder. More variables can be added as NAME=VALUE.
+func newFakeJob(t *testing.T, p ci.Provider, more ...string) *fakeJob {
 	t.Helper()
 	dir := t.TempDir()
 	vars := map[string]string{"AGENT_TEMPDIRECTORY": dir}
@@ -39,7 +39,7 @@ func newWorld(t *testing.T, p ci.Provider, more ...string) *world {
 		name, value, _ := strings.Cut(v, "=")
 		vars[name] = value
 	}
-	w := new(world)
+	w := new(fakeJob)
 	w.Job = ci.Job{Provider: p, Getenv: func(name string) string { return vars[name] }, Out: &w.out, Err: &w.log}
 	w.Run = func(_ context.Context, stdin string, argv ...string) (string, error) {
 		w.calls = append(w.calls, call{strings.Join(argv, " "), stdin})
@@ -51,7 +51,7 @@ func newWorld(t *testing.T, p ci.Provider, more ...string) *world {
 	return w
 }
 
-// answerEnvSet is what Buildkite's agent prints when it has set new variables.
+// answerEnvSet is the output of Buildkite's agent after it has set new variables.
 func answerEnvSet(stdin string) (string, error) {
 	vars := map[string]string{}
 	for line := range strings.Lines(stdin) {
@@ -63,10 +63,10 @@ func answerEnvSet(stdin string) (string, error) {
 	return string(out), err
 }
 
-// said is what the runner may read, on whichever stream.
-func (w *world) said() string { return w.log.String() + w.out.String() }
+// output returns the output on both streams: the runner may read either.
+func (w *fakeJob) output() string { return w.log.String() + w.out.String() }
 
-func (w *world) file(t *testing.T, variable string) string {
+func (w *fakeJob) file(t *testing.T, variable string) string {
 	t.Helper()
 	data, err := os.ReadFile(w.Getenv(variable))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -127,7 +127,7 @@ func TestMask(t *testing.T) {
 	for _, tt := range []struct {
 		provider ci.Provider
 		want     string // on standard error
-		stdin    string // of the one call, if any
+		stdin    string // of the single call, if any
 	}{
 		{ci.GitHub, "::add-mask::a%25:b\n::add-mask::second\n", ""},
 		{ci.Gitea, "::add-mask::a%25:b\n::add-mask::second\n::add-mask::a%:b\n", ""},
@@ -135,7 +135,7 @@ func TestMask(t *testing.T) {
 		{ci.Buildkite, "", `{"0":"a%:b","1":"second"}`},
 	} {
 		t.Run(string(tt.provider), func(t *testing.T) {
-			w := newWorld(t, tt.provider)
+			w := newFakeJob(t, tt.provider)
 			if err := w.Mask(t.Context(), "a%:b\r\nsecond", "second", ""); err != nil {
 				t.Fatal(err)
 			}
@@ -157,20 +157,20 @@ var cannotMask = []ci.Provider{
 	ci.GitLab, ci.CircleCI, ci.Jenkins, ci.Bitbucket, ci.TeamCity, ci.Travis, ci.Woodpecker, ci.Drone, ci.Generic,
 }
 
-func TestProvidersThatCannotMaskRefuseSecrets(t *testing.T) {
+func TestProvidersThatCannotMaskRejectSecrets(t *testing.T) {
 	for _, p := range cannotMask {
 		t.Run(string(p), func(t *testing.T) {
-			w := newWorld(t, p)
+			w := newFakeJob(t, p)
 			err := w.Export(t.Context(), []ci.Var{plain("URL", "u"), secret("TOKEN", "hush")})
 			unmasked, ok := errors.AsType[*ci.UnmaskedError](err)
 			if !ok || unmasked.Provider != p || p.CanMask() {
 				t.Fatalf("Export = %v, want an UnmaskedError of %v", err, p)
 			}
 			if !strings.Contains(err.Error(), "exec") || !strings.Contains(err.Error(), "only this user can read") {
-				t.Errorf("error %q names no way out", err)
+				t.Errorf("error %q suggests no alternative", err)
 			}
-			if got := w.said() + w.file(t, "BASH_ENV") + w.file(t, "BITBUCKET_PIPELINES_VARIABLES_PATH"); got != "" {
-				t.Errorf("wrote %q all the same", got)
+			if got := w.output() + w.file(t, "BASH_ENV") + w.file(t, "BITBUCKET_PIPELINES_VARIABLES_PATH"); got != "" {
+				t.Errorf("wrote %q anyway", got)
 			}
 		})
 	}
@@ -182,7 +182,7 @@ func TestExport(t *testing.T) {
 	for _, tt := range []struct {
 		provider ci.Provider
 		log, out string
-		file     string // the variable that names the file
+		file     string // the variable with the path of the file
 		content  string
 	}{
 		{ci.Azure, "##vso[task.setsecret]it's%AZP25\n" +
@@ -200,7 +200,7 @@ func TestExport(t *testing.T) {
 		{ci.Generic, "", shell, "", ""},
 	} {
 		t.Run(string(tt.provider), func(t *testing.T) {
-			w := newWorld(t, tt.provider)
+			w := newFakeJob(t, tt.provider)
 			w.AllowUnmasked = true
 			if err := w.Export(t.Context(), vars); err != nil {
 				t.Fatal(err)
@@ -216,7 +216,7 @@ func TestExport(t *testing.T) {
 }
 
 func TestBuildkiteMasksThenExports(t *testing.T) {
-	w := newWorld(t, ci.Buildkite)
+	w := newFakeJob(t, ci.Buildkite)
 	if err := w.Export(t.Context(), []ci.Var{secret("A", "Bearer one\ntwo"), plain("B", "<b>")}); err != nil {
 		t.Fatal(err)
 	}
@@ -229,16 +229,17 @@ func TestBuildkiteMasksThenExports(t *testing.T) {
 	}
 }
 
-// The agent logs that the job refused the variables, and exits with 0.
-func TestBuildkiteRefusalIsAnError(t *testing.T) {
+// TestBuildkiteRejectionIsAnError: the agent logs that the job rejected the
+// variables, and exits with 0.
+func TestBuildkiteRejectionIsAnError(t *testing.T) {
 	for _, response := range []string{"null\n", "", `{"added":["B"],"updated":[]}`} {
-		w := newWorld(t, ci.Buildkite)
+		w := newFakeJob(t, ci.Buildkite)
 		w.Run = func(context.Context, string, ...string) (string, error) { return response, nil }
 		if err := w.Export(t.Context(), []ci.Var{plain("A", "x"), plain("B", "y")}); err == nil {
-			t.Errorf("Export = nil when the agent answers %q", response)
+			t.Errorf("Export = nil for the agent's output %q", response)
 		}
 	}
-	w := newWorld(t, ci.Buildkite)
+	w := newFakeJob(t, ci.Buildkite)
 	w.Run = func(context.Context, string, ...string) (string, error) {
 		return `{"added":["B"],"updated":["A"]}`, nil
 	}
@@ -247,8 +248,8 @@ func TestBuildkiteRefusalIsAnError(t *testing.T) {
 	}
 }
 
-func TestNothingIsHandedOnIfMaskingFails(t *testing.T) {
-	w := newWorld(t, ci.Buildkite)
+func TestNothingIsExportedIfMaskingFails(t *testing.T) {
+	w := newFakeJob(t, ci.Buildkite)
 	w.AllowUnmasked = true
 	failed := errors.New("no socket")
 	runs := 0
@@ -282,18 +283,18 @@ func TestReservedNamesAndValues(t *testing.T) {
 		{ci.Bitbucket, plain("A", "one\ntwo")},
 		{ci.TeamCity, plain("A", "https://a.example/%7Eb%2Fc")},
 	} {
-		w := newWorld(t, tt.provider)
+		w := newFakeJob(t, tt.provider)
 		if err := w.Export(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); !errors.Is(err, ci.ErrVariable) {
 			t.Errorf("%v: Export(%q=%q) = %v, want ErrVariable", tt.provider, tt.v.Name, tt.v.Value, err)
 		}
-		if got := w.said() + w.file(t, "GITHUB_ENV"); got != "" || len(w.calls) != 0 {
-			t.Errorf("%v: wrote %q and ran %q all the same", tt.provider, got, w.calls)
+		if got := w.output() + w.file(t, "GITHUB_ENV"); got != "" || len(w.calls) != 0 {
+			t.Errorf("%v: wrote %q and ran %q anyway", tt.provider, got, w.calls)
 		}
 	}
 }
 
 func TestFilesAreAppendedAndNeverFollowed(t *testing.T) {
-	w := newWorld(t, ci.GitHub)
+	w := newFakeJob(t, ci.GitHub)
 	path := w.Getenv("GITHUB_ENV")
 	if err := os.WriteFile(path, []byte("OTHER=1\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -310,17 +311,18 @@ func TestFilesAreAppendedAndNeverFollowed(t *testing.T) {
 	if err := w.Export(t.Context(), []ci.Var{plain("B", "y")}); err == nil {
 		t.Error("Export wrote through a symbolic link")
 	}
-	if err := newWorld(t, ci.GitHub, "GITHUB_ENV=").Export(t.Context(), []ci.Var{plain("B", "y")}); !errors.Is(err, ci.ErrUnsupported) {
+	if err := newFakeJob(t, ci.GitHub, "GITHUB_ENV=").Export(t.Context(), []ci.Var{plain("B", "y")}); !errors.Is(err, ci.ErrUnsupported) {
 		t.Errorf("Export without GITHUB_ENV = %v, want ErrUnsupported", err)
 	}
 }
 
-// Somebody's `printf A=1 >>"$GITHUB_ENV"` leaves a line that ours would be glued to.
-func TestWhatIsAppendedBeginsALine(t *testing.T) {
+// TestAppendBeginsALine: a script's `printf A=1 >>"$GITHUB_ENV"` leaves an
+// incomplete line, which must not merge with the next one.
+func TestAppendBeginsALine(t *testing.T) {
 	for _, tt := range []struct {
 		provider ci.Provider
 		variable string
-		first    string // of what is appended
+		first    string // the text that is appended
 	}{
 		{ci.GitHub, "GITHUB_ENV", "A<<"},
 		{ci.Gitea, "GITHUB_ENV", "A<<"},
@@ -329,7 +331,7 @@ func TestWhatIsAppendedBeginsALine(t *testing.T) {
 		{ci.GitHub, "GITHUB_STEP_SUMMARY", "**T**"},
 	} {
 		for before, want := range map[string]string{"": "", "B=1": "B=1\n", "B=1\n": "B=1\n", "B=1\n\n": "B=1\n\n"} {
-			w := newWorld(t, tt.provider)
+			w := newFakeJob(t, tt.provider)
 			if err := os.WriteFile(w.Getenv(tt.variable), []byte(before), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -344,8 +346,9 @@ func TestWhatIsAppendedBeginsALine(t *testing.T) {
 	}
 }
 
-// What cannot be exported is not masked either.
-func TestNothingIsPrintedWhereTheSinkFails(t *testing.T) {
+// TestNothingIsPrintedIfExportFails: a value that cannot be exported is not masked
+// either.
+func TestNothingIsPrintedIfExportFails(t *testing.T) {
 	folder := t.TempDir()
 	for _, tt := range []struct {
 		provider ci.Provider
@@ -361,10 +364,10 @@ func TestNothingIsPrintedWhereTheSinkFails(t *testing.T) {
 		{ci.Bitbucket, "BITBUCKET_PIPELINES_VARIABLES_PATH=" + folder + "/none/env", secret("A", "x")},
 		{ci.Azure, "", secret("A", "one\ntwo")},
 	} {
-		w := newWorld(t, tt.provider, tt.env)
+		w := newFakeJob(t, tt.provider, tt.env)
 		w.AllowUnmasked = true
-		if err := w.Export(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); err == nil || w.said() != "" {
-			t.Errorf("%v with %s: Export = %v, said %q, want an error and nothing", tt.provider, tt.env, err, w.said())
+		if err := w.Export(t.Context(), []ci.Var{plain("FINE", "1"), tt.v}); err == nil || w.output() != "" {
+			t.Errorf("%v with %s: Export = %v, output %q, want an error and no output", tt.provider, tt.env, err, w.output())
 		}
 	}
 }

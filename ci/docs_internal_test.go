@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestDocs: docs/ci.md says of each provider how it is detected, whether it
-// masks and whether shell text is printed, as the code has it. It is white-box
-// for the signs.
+// TestDocs: docs/ci.md describes each provider as implemented: detection, masking,
+// and whether shell code is printed. It is a white-box test because it reads the
+// detection variables.
 func TestDocs(t *testing.T) {
 	text, err := os.ReadFile("../docs/ci.md")
 	if err != nil {
@@ -44,6 +44,6 @@ func TestDocs(t *testing.T) {
 		t.Errorf("%d rows for %d providers", len(rows), len(detected))
 	}
 	if !strings.Contains(string(text), explicitToken) {
-		t.Errorf("%s is not told of", explicitToken)
+		t.Errorf("%s is not documented", explicitToken)
 	}
 }

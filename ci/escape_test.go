@@ -51,7 +51,7 @@ func FuzzEscapeIsNeverACommand(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, text string) {
 		got := ci.Escape(text)
 		if strings.ContainsAny(got, "\r\n\x1b\x00") {
-			t.Errorf("Escape(%q) = %q holds a control character", text, got)
+			t.Errorf("Escape(%q) = %q contains a control character", text, got)
 		}
 		if again := ci.Escape(got); again != got {
 			t.Errorf("Escape is not stable: %q, then %q", got, again)
@@ -61,10 +61,10 @@ func FuzzEscapeIsNeverACommand(f *testing.F) {
 				t.Errorf("GitHub reads %q as %+v", line, c)
 			}
 			if strings.Contains(line, "::add-mask") {
-				t.Errorf("%q may begin a mask of GitLab's runner", line)
+				t.Errorf("%q may look like a mask to GitLab's runner", line)
 			}
 			if strings.Contains(line, "##") {
-				t.Errorf("%q may begin a command of Azure or TeamCity", line)
+				t.Errorf("%q may look like a command to Azure or TeamCity", line)
 			}
 		}
 	})

@@ -10,22 +10,22 @@ import (
 	"github.com/mcp-login/mcp-login/ci"
 )
 
-// command is a workflow command as the runner understands it.
+// command is a workflow command as the runner parses it.
 type command struct {
 	Name  string
 	Props map[string]string
 	Data  string
 }
 
-// known are the runner's registered commands; others are plain text.
+// known are the runner's registered commands; all others are plain text.
 var known = map[string]bool{
 	"add-mask": true, "add-matcher": true, "add-path": true, "debug": true, "echo": true, "endgroup": true, "error": true, "group": true,
 	"notice": true, "remove-matcher": true, "save-state": true, "set-env": true, "set-output": true, "stop-commands": true, "warning": true,
 }
 
-// parseGitHubCommand reads one line of a step's output by the runner's rules:
-// first ::name k=v,k=v::data at the line's start, then the older
-// ##[name k=v;k=v]data anywhere in it.
+// parseGitHubCommand parses one line of a step's output by the runner's rules:
+// first ::name k=v,k=v::data at the start of the line, then the older ##[name
+// k=v;k=v]data anywhere in it.
 func parseGitHubCommand(line string) (command, bool) {
 	if c, ok := parseCommandV2(line); ok {
 		return c, true
@@ -62,7 +62,7 @@ func properties(text, separator string, undo *strings.Replacer) map[string]strin
 	return props
 }
 
-// parseEnvFile reads $GITHUB_ENV by the runner's rules.
+// parseEnvFile parses $GITHUB_ENV by the runner's rules.
 func parseEnvFile(text string) (map[string]string, error) {
 	env := map[string]string{}
 	for text != "" {
@@ -86,7 +86,7 @@ func parseEnvFile(text string) (map[string]string, error) {
 	return env, nil
 }
 
-// cutAtLine returns what stands before and after the first line that equals end.
+// cutAtLine returns the text before and after the first line that equals end.
 func cutAtLine(text, end string) (before, after string, err error) {
 	var lines []string
 	for text != "" {
@@ -100,11 +100,11 @@ func cutAtLine(text, end string) (before, after string, err error) {
 	return "", "", fmt.Errorf("delimiter %q not found", end)
 }
 
-func TestGitHubExportsWhatWasGiven(t *testing.T) {
+func TestGitHubExportIsParsedBack(t *testing.T) {
 	for _, value := range []string{
 		"", "simple", "a=b", "a<<EOF", "one\ntwo", "one\n\n", "\n", "A<<x\nB\nx", "'\"$(id)`%25", "mcp_login_", "tab\tend\r", "ü€😀",
 	} {
-		w := newWorld(t, ci.GitHub)
+		w := newFakeJob(t, ci.GitHub)
 		if err := w.Export(t.Context(), []ci.Var{plain("FIRST", value), plain("LAST", "end")}); err != nil {
 			t.Fatal(err)
 		}
@@ -113,14 +113,14 @@ func TestGitHubExportsWhatWasGiven(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("the runner reads %q, %v, want %q", got, err, want)
 		}
-		if w.said() != "" {
-			t.Errorf("said %q, want nothing", w.said())
+		if w.output() != "" {
+			t.Errorf("output %q, want none", w.output())
 		}
 	}
 }
 
-func TestGitHubMaskComesFirstAndToTheLogAlone(t *testing.T) {
-	w := newWorld(t, ci.GitHub)
+func TestGitHubMaskIsFirstAndOnlyInTheLog(t *testing.T) {
+	w := newFakeJob(t, ci.GitHub)
 	if err := w.Export(t.Context(), []ci.Var{secret("MCP_A_AUTHORIZATION", "Bearer tok~1")}); err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestGitHubMaskComesFirstAndToTheLogAlone(t *testing.T) {
 		t.Errorf("standard error = %q, want %q", got, want)
 	}
 	if got := w.file(t, "GITHUB_ENV"); strings.Contains(got, "add-mask") {
-		t.Errorf("GITHUB_ENV = %q holds a mask", got)
+		t.Errorf("GITHUB_ENV = %q contains a mask", got)
 	}
 }
 
@@ -137,7 +137,7 @@ func FuzzGitHub(f *testing.F) {
 	f.Add("a\nB<<C\nx\nC", "a,b:c=d::x", "::error::x\n##[add-mask]y")
 	f.Add("%0A%25\r\n::stop-commands::z", "##[set-env name=A]b", "\u2028::set-env name=A::b")
 	f.Fuzz(func(t *testing.T, value, title, text string) {
-		w := newWorld(t, ci.GitHub)
+		w := newFakeJob(t, ci.GitHub)
 		note := ci.Note{Title: title, Text: text, URL: "https://as.example/device?user_code=A-B"}
 		if err := w.Announce(t.Context(), note); err != nil {
 			t.Fatal(err)
@@ -146,7 +146,7 @@ func FuzzGitHub(f *testing.F) {
 		w.log.Reset()
 
 		if err := w.Export(t.Context(), []ci.Var{secret("A", value), plain("B", "end")}); err != nil {
-			return // not text: refused, and TestReservedNamesAndValues says how
+			return // not text: rejected, see TestReservedNamesAndValues
 		}
 		got, err := parseEnvFile(w.file(t, "GITHUB_ENV"))
 		if want := map[string]string{"A": value, "B": "end"}; err != nil || !reflect.DeepEqual(got, want) {
@@ -156,7 +156,7 @@ func FuzzGitHub(f *testing.F) {
 		for line := range strings.Lines(w.log.String()) {
 			c, ok := parseGitHubCommand(strings.TrimSuffix(line, "\n"))
 			if !ok || c.Name != "add-mask" {
-				t.Errorf("%q is not a mask but %+v", line, c)
+				t.Errorf("%q is not a mask: %+v", line, c)
 			}
 			masked[c.Data] = true
 		}
@@ -168,16 +168,17 @@ func FuzzGitHub(f *testing.F) {
 	})
 }
 
-// checkNotice asserts that output is one notice that says what was asked.
+// checkNotice checks that the output is exactly one notice with this title and
+// text.
 func checkNotice(t *testing.T, output, title, text string) {
 	t.Helper()
 	line := strings.TrimSuffix(output, "\n")
 	c, ok := parseGitHubCommand(line)
 	if strings.ContainsAny(line, "\r\n") || !ok || c.Name != "notice" {
-		t.Fatalf("%q is not one notice but %+v", output, c)
+		t.Fatalf("%q is not one notice: %+v", output, c)
 	}
 	if c.Props["title"] != ci.Escape(title) || len(c.Props) > 1 {
-		t.Errorf("properties = %q, want the title %q alone", c.Props, ci.Escape(title))
+		t.Errorf("properties = %q, want only the title %q", c.Props, ci.Escape(title))
 	}
 	if !strings.HasSuffix(c.Data, "https://as.example/device?user_code=A-B") {
 		t.Errorf("data = %q, want the address last", c.Data)

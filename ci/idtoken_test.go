@@ -14,7 +14,7 @@ import (
 	"github.com/mcp-login/mcp-login/ci"
 )
 
-// jwt returns an unsigned token for an audience, in the shape of a signed one.
+// jwt returns an unsigned JWT with these claims.
 func jwt(claims string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte("signature"))
@@ -22,10 +22,10 @@ func jwt(claims string) string {
 
 var forVault = jwt(`{"iss":"https://ci.example","sub":"repo:a/b","aud":"vault","exp":1900000000}`)
 
-func TestIDTokenAskedForOverHTTP(t *testing.T) {
+func TestIDTokenOverHTTP(t *testing.T) {
 	for _, tt := range []struct {
 		provider ci.Provider
-		env      []string // %s stands for the server's address
+		env      []string // %s is replaced by the server's address
 		audience string
 		want     string // the request
 		answer   string
@@ -63,7 +63,7 @@ func TestIDTokenAskedForOverHTTP(t *testing.T) {
 		for i, v := range tt.env {
 			tt.env[i] = strings.Replace(v, "%s", srv.URL, 1)
 		}
-		w := newWorld(t, tt.provider, tt.env...)
+		w := newFakeJob(t, tt.provider, tt.env...)
 		w.HTTP = srv.Client()
 		token, err := w.IDToken(t.Context(), tt.audience)
 		if err != nil || got != tt.want || !strings.Contains(tt.answer, token) {
@@ -73,13 +73,13 @@ func TestIDTokenAskedForOverHTTP(t *testing.T) {
 	}
 }
 
-func TestIDTokenOfACommandOrTheEnvironment(t *testing.T) {
+func TestIDTokenFromCommandOrEnvironment(t *testing.T) {
 	v2 := jwt(`{"aud":"org"}`)
 	for _, tt := range []struct {
 		provider ci.Provider
 		env      string
 		audience string
-		argv     string // "": nothing is run
+		argv     string // "": no command runs
 		want     string
 	}{
 		{ci.CircleCI, "", "vault", `circleci run oidc get --claims {"aud":"vault"}`, forVault},
@@ -92,7 +92,7 @@ func TestIDTokenOfACommandOrTheEnvironment(t *testing.T) {
 		{ci.Bitbucket, "BITBUCKET_STEP_OIDC_TOKEN=" + forVault, "vault", "", forVault},
 		{ci.Jenkins, "MCP_LOGIN_ID_TOKEN=" + forVault, "vault", "", forVault},
 	} {
-		w := newWorld(t, tt.provider, tt.env)
+		w := newFakeJob(t, tt.provider, tt.env)
 		var argv string
 		w.Run = func(_ context.Context, _ string, a ...string) (string, error) {
 			argv = strings.Join(a, " ")
@@ -105,7 +105,7 @@ func TestIDTokenOfACommandOrTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestIDTokenRefusals(t *testing.T) {
+func TestIDTokenErrors(t *testing.T) {
 	for _, tt := range []struct {
 		provider ci.Provider
 		env      []string
@@ -126,14 +126,14 @@ func TestIDTokenRefusals(t *testing.T) {
 		{ci.TeamCity, nil, "", ci.ErrUnsupported},
 		{ci.None, nil, "", ci.ErrUnsupported},
 	} {
-		if _, err := newWorld(t, tt.provider, tt.env...).IDToken(t.Context(), tt.audience); !errors.Is(err, tt.want) {
+		if _, err := newFakeJob(t, tt.provider, tt.env...).IDToken(t.Context(), tt.audience); !errors.Is(err, tt.want) {
 			t.Errorf("%v: IDToken(%q) = %v, want %v", tt.provider, tt.audience, err, tt.want)
 		}
 	}
 }
 
 func TestIDTokenRequestGoesOnlyOverTLS(t *testing.T) {
-	w := newWorld(t, ci.GitHub, "ACTIONS_ID_TOKEN_REQUEST_URL=http://ci.example/?a=b", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=hush")
+	w := newFakeJob(t, ci.GitHub, "ACTIONS_ID_TOKEN_REQUEST_URL=http://ci.example/?a=b", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=hush")
 	w.HTTP = http.DefaultClient
 	if _, err := w.IDToken(t.Context(), ""); err == nil || strings.Contains(err.Error(), "hush") {
 		t.Errorf("IDToken over http = %v", err)
@@ -175,23 +175,23 @@ func TestIdentity(t *testing.T) {
 
 func TestMissingIDTokenSaysWhatToDo(t *testing.T) {
 	for _, tt := range []struct {
-		provider         ci.Provider
-		audience         string
-		says, doesNotSay string
+		provider       ci.Provider
+		audience       string
+		want, unwanted string
 	}{
 		{ci.None, "vault", "not available here: this is not a CI job", "no CI gives"},
 		{ci.GitLab, "https://as.example.com", "`id_tokens: {MCP_LOGIN_ID_TOKEN: {aud: \"https://as.example.com\"}}`", "HTTPS___"},
 		{ci.GitLab, "", "`id_tokens: {MCP_LOGIN_ID_TOKEN: {aud: \"...\"}}`", " _ID_TOKEN"},
 		{ci.GitLab, "a\n##[add-mask]b", `{aud: "a # #[add-mask]b"}`, "##["},
 	} {
-		_, err := newWorld(t, tt.provider).IDToken(t.Context(), tt.audience)
-		if !errors.Is(err, ci.ErrUnsupported) || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), tt.doesNotSay) {
-			t.Errorf("%v: IDToken(%q) = %v, want %q and no %q", tt.provider, tt.audience, err, tt.says, tt.doesNotSay)
+		_, err := newFakeJob(t, tt.provider).IDToken(t.Context(), tt.audience)
+		if !errors.Is(err, ci.ErrUnsupported) || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), tt.unwanted) {
+			t.Errorf("%v: IDToken(%q) = %v, want %q and not %q", tt.provider, tt.audience, err, tt.want, tt.unwanted)
 		}
 	}
 }
 
-func TestATokenOfNobody(t *testing.T) {
+func TestTokenWithoutASubject(t *testing.T) {
 	err := ci.Identity{Issuer: "https://as"}.Expect("", "alice")
 	if !errors.Is(err, ci.ErrIdentity) || !strings.Contains(err.Error(), `the token names no subject, but "alice" is expected`) {
 		t.Errorf("Expect = %v", err)

@@ -17,7 +17,8 @@ func write(f envexport.Format, vars ...envexport.Var) (string, error) {
 	return b.String(), err
 }
 
-// Checklist 44: what a stdio server reads its credential from.
+// TestWrite: Checklist 44: the environment variable from which a stdio server reads
+// its credential.
 func TestWrite(t *testing.T) {
 	vars := []envexport.Var{{"MCP_A_TOKEN", "it's"}, {"MCP_A_URL", "https://h/?a=b&c=$d"}}
 	for _, tt := range []struct {
@@ -67,36 +68,36 @@ func TestUnset(t *testing.T) {
 	}
 }
 
-// wantRefused checks that err is an *Error of the format and name and that
+// wantRejected checks that err is an *Error with the format and name, and that
 // nothing was written.
-func wantRefused(t *testing.T, got string, err error, f envexport.Format, name string) {
+func wantRejected(t *testing.T, got string, err error, f envexport.Format, name string) {
 	t.Helper()
 	e, ok := errors.AsType[*envexport.Error](err)
 	if !ok || e.Format != f || e.Name != name || e.Reason == "" {
 		t.Errorf("error %v, want *Error of %s and %q", err, f, name)
 	}
 	if got != "" {
-		t.Errorf("wrote %q in spite of the error", got)
+		t.Errorf("wrote %q despite the error", got)
 	}
 }
 
-func TestWriteRefusesInEveryFormat(t *testing.T) {
+func TestWriteRejectsInEveryFormat(t *testing.T) {
 	good := envexport.Var{Name: "GOOD", Value: "x"}
 	for _, f := range envexport.Formats() {
 		for _, name := range []string{"", "1A", "A-B", "A B", "A;id", "A=B", "Ä", "A\n"} {
 			got, err := write(f, good, envexport.Var{Name: name, Value: "x"})
-			wantRefused(t, got, err, f, name)
+			wantRejected(t, got, err, f, name)
 		}
 		for _, value := range []string{"a\x00b", "a\xffb"} {
 			got, err := write(f, good, envexport.Var{Name: "A", Value: value})
-			wantRefused(t, got, err, f, "A")
+			wantRejected(t, got, err, f, "A")
 		}
 		got, err := write(f, good, good)
-		wantRefused(t, got, err, f, "GOOD")
+		wantRejected(t, got, err, f, "GOOD")
 	}
 }
 
-func TestWriteRefusesByFormat(t *testing.T) {
+func TestWriteRejectsByFormat(t *testing.T) {
 	for _, tt := range []struct {
 		format envexport.Format
 		values []string
@@ -111,23 +112,23 @@ func TestWriteRefusesByFormat(t *testing.T) {
 		t.Run(string(tt.format), func(t *testing.T) {
 			for _, value := range tt.values {
 				got, err := write(tt.format, envexport.Var{Name: "A", Value: value})
-				wantRefused(t, got, err, tt.format, "A")
+				wantRejected(t, got, err, tt.format, "A")
 				if value != "" && err != nil && strings.Contains(err.Error(), value) {
-					t.Errorf("the error %q holds the value", err)
+					t.Errorf("the error %q contains the value", err)
 				}
 			}
 		})
 	}
 }
 
-func TestUnsetRefuses(t *testing.T) {
+func TestUnsetRejects(t *testing.T) {
 	for _, f := range []envexport.Format{envexport.Dotenv, envexport.Docker, envexport.Systemd} {
 		var b strings.Builder
-		wantRefused(t, b.String(), envexport.Unset(&b, f, []string{"A"}), f, "A")
+		wantRejected(t, b.String(), envexport.Unset(&b, f, []string{"A"}), f, "A")
 	}
 	var b strings.Builder
 	err := envexport.Unset(&b, envexport.Sh, []string{"A", "B;id"})
-	wantRefused(t, b.String(), err, envexport.Sh, "B;id")
+	wantRejected(t, b.String(), err, envexport.Sh, "B;id")
 }
 
 func TestUnknownFormat(t *testing.T) {
@@ -149,7 +150,7 @@ func TestWriterErrorIsReturned(t *testing.T) {
 	}
 }
 
-// FuzzWrite: what was accepted is read back unchanged, by every format.
+// FuzzWrite: accepted values are read back unchanged in every format.
 func FuzzWrite(f *testing.F) {
 	for _, s := range []string{"", "Bearer abc.DEF-_~+/==", "'", "''", `\'`, `\\`, "$HOME `id` $(id)", "!!", `\!`, "a\nb", "a\r\n",
 		"%PATH%", `"`, "\t \x7f\x1b[31m", "äöü €𝄞", "\u2018x\u2019", "#", " lead and trail ", "a=b;c&d|e>f", "<b>&amp;"} {
@@ -158,14 +159,14 @@ func FuzzWrite(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		for _, format := range envexport.Formats() {
 			text, err := write(format, envexport.Var{Name: "X", Value: value})
-			if _, refused := errors.AsType[*envexport.Error](err); refused {
+			if _, rejected := errors.AsType[*envexport.Error](err); rejected {
 				continue
 			}
 			if err != nil || strings.Contains(value, "\x00") || !utf8.ValidString(value) {
 				t.Fatalf("%s: Write(%q) = %v", format, value, err)
 			}
 			if got, err := unquote(format, text); err != nil || got != value {
-				t.Errorf("%s: %q came back as %q, %v from %q", format, value, got, err, text)
+				t.Errorf("%s: %q was parsed back as %q, %v from %q", format, value, got, err, text)
 			}
 		}
 	})

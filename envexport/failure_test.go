@@ -6,8 +6,8 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 )
 
-// TestFailure: a shell whose eval would hide a failure gets a command that
-// fails, and every other format gets nothing.
+// TestFailure: a shell whose eval would hide a failure gets a command that fails;
+// for any other format the output is empty.
 func TestFailure(t *testing.T) {
 	want := map[envexport.Format]string{
 		envexport.Sh:         "(exit 4)\n",

@@ -11,12 +11,12 @@ import (
 	"github.com/mcp-login/mcp-login/envexport"
 )
 
-// errUnquote says that text is not what a format's reader would take for one
-// assignment: the property that the fuzz tests hold the writers to.
+// errUnquote means that the reader of a format would not parse text as one
+// assignment. The fuzz tests check the writers against these readers.
 var errUnquote = errors.New("not one assignment")
 
-// unquote reads back the value of the single variable X that text sets, by
-// rules written down apart from the writer's.
+// unquote parses the value of the single variable X that text sets. Its rules are
+// independent of the writer's.
 func unquote(f envexport.Format, text string) (string, error) {
 	switch f {
 	case envexport.Sh:
@@ -56,8 +56,8 @@ func between(text, before, after string) (string, error) {
 	return value, nil
 }
 
-// words reads one word of quoted parts. In quotes a backslash escapes what is
-// in escapes and else stands for itself; outside, where that is allowed, it
+// words parses one word of quoted parts. In quotes, a backslash escapes the
+// characters in escapes and is literal before any other; outside, where allowed, it
 // escapes the next character.
 func words(text, before, after string, quote byte, escapes string, outside bool) (string, error) {
 	s, err := between(text, before, after)

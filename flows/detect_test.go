@@ -30,14 +30,14 @@ func TestDetect(t *testing.T) {
 		{"Linux, empty DISPLAY", flows.Environment{GOOS: "linux"}, "DISPLAY=", false, "no display"},
 		{"SSH", flows.Environment{GOOS: "linux"}, "SSH_CONNECTION=10.0.0.1_5_10.0.0.2_22", false, "SSH"},
 		{"SSH with the laptop's browser", flows.Environment{GOOS: "linux", Laptop: true}, "SSH_CONNECTION=10.0.0.1_5_10.0.0.2_22", true, "laptop"},
-		{"laptop's browser unwanted", flows.Environment{GOOS: "linux", Laptop: true, NoBrowser: true}, "", false, "turned off"},
+		{"laptop's browser disabled", flows.Environment{GOOS: "linux", Laptop: true, NoBrowser: true}, "", false, "turned off"},
 		{"CI job with a laptop's browser", flows.Environment{GOOS: "linux", Laptop: true}, "CI=true", false, "CI"},
 		{"SSH without terminal", flows.Environment{GOOS: "linux"}, "SSH_CLIENT=10.0.0.1_5_22", false, "SSH"},
 		{"SSH with X forwarding", flows.Environment{GOOS: "linux"}, "SSH_CONNECTION=x DISPLAY=localhost:10.0", false, "SSH"},
-		{"SSH onto one's own desktop", flows.Environment{GOOS: "linux"}, "SSH_TTY=/dev/pts/1 DISPLAY=:0", false, "SSH"},
+		{"SSH to a desktop", flows.Environment{GOOS: "linux"}, "SSH_TTY=/dev/pts/1 DISPLAY=:0", false, "SSH"},
 		{"tmux inside SSH", flows.Environment{GOOS: "linux"}, "SSH_CONNECTION=x TMUX=/tmp/t TERM=tmux-256color", false, "SSH"},
 		{"sudo after ssh -X", flows.Environment{GOOS: "linux"}, "DISPLAY=localhost:10.0", false, "forwarded"},
-		{"display of another host", flows.Environment{GOOS: "linux"}, "DISPLAY=10.0.0.7:0", false, "forwarded"},
+		{"display on another host", flows.Environment{GOOS: "linux"}, "DISPLAY=10.0.0.7:0", false, "forwarded"},
 		{"Mosh", flows.Environment{GOOS: "linux"}, "MOSH_CONNECTION=1", false, "Mosh"},
 		{"container", flows.Environment{GOOS: "linux", Container: true}, "", false, "container"},
 		{"container with a display", flows.Environment{GOOS: "linux", Container: true}, "DISPLAY=:0", false, "container"},
@@ -70,7 +70,7 @@ func TestDetect(t *testing.T) {
 		{"other CI", flows.Environment{GOOS: "linux"}, "CI=1 DISPLAY=:99", false, "CI job (CI)"},
 		{"CI with a browser command", flows.Environment{GOOS: "linux", Browser: true}, "CI=1", true, "command"},
 		{"CI=false", flows.Environment{GOOS: "linux"}, "CI=false DISPLAY=:0", true, "X display"},
-		{"desktop, no browser wanted", flows.Environment{GOOS: "darwin", NoBrowser: true}, "", false, "turned off"},
+		{"desktop, browser disabled", flows.Environment{GOOS: "darwin", NoBrowser: true}, "", false, "turned off"},
 		{"browser command over SSH", flows.Environment{GOOS: "linux", Browser: true}, "SSH_CONNECTION=x", true, "command"},
 		{"browser command in a container", flows.Environment{GOOS: "linux", Container: true, Browser: true}, "", true, "command"},
 	} {
@@ -84,7 +84,7 @@ func TestDetect(t *testing.T) {
 			}
 			order := []string{"client-credentials", "device", "paste"}
 			switch {
-			case tt.want && tt.s.Laptop: // it may be lost
+			case tt.want && tt.s.Laptop: // the laptop may disconnect
 				order = []string{"client-credentials", "browser", "device", "paste"}
 			case tt.want:
 				order = []string{"client-credentials", "browser", "device"}
@@ -98,7 +98,7 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// lookup reads "A=1 B=2".
+// lookup parses "A=1 B=2" into a getenv function.
 func lookup(env string) func(string) string {
 	return func(name string) string {
 		for _, pair := range strings.Fields(env) {
@@ -112,14 +112,14 @@ func lookup(env string) func(string) string {
 
 func TestWhy(t *testing.T) {
 	t.Parallel()
-	desk := flows.Detect(flows.Environment{GOOS: "darwin"})
+	desktop := flows.Detect(flows.Environment{GOOS: "darwin"})
 	ssh := flows.Detect(flows.Environment{GOOS: "linux", Getenv: lookup("SSH_TTY=x")})
 	for _, tt := range []struct {
 		d          flows.Detection
 		flow, want string
 	}{
-		{desk, "browser", "because this is a Mac"},
-		{desk, "device", "because the browser cannot be used"},
+		{desktop, "browser", "because this is a Mac"},
+		{desktop, "device", "because the browser cannot be used"},
 		{ssh, "device", "because this is an SSH session"},
 		{ssh, "paste", "because this is an SSH session and the server offers no device flow"},
 		{ssh, "client-credentials", "non-interactive credentials are configured"},

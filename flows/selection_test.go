@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// named is a flow that works where the server has an issuer.
+// named is a flow that supports servers with an issuer.
 type named string
 
 func (n named) Name() string { return string(n) }
@@ -31,7 +31,7 @@ func (alone) NonInteractive() {}
 func TestSelection(t *testing.T) {
 	t.Parallel()
 	all := []flows.Flow{alone{"client-credentials"}, named("paste"), named("relay"), named("device"), named("browser")}
-	const browser, ssh, phone = "https://as.test/authorize", "mcp-login ssh HOST", "--relay"
+	const browser, ssh, relayFlag = "https://as.test/authorize", "mcp-login ssh HOST", "--relay"
 	for _, tt := range []struct {
 		name, env    string
 		relay        bool
@@ -42,9 +42,9 @@ func TestSelection(t *testing.T) {
 		{"SSH, no browser flow", "SSH_TTY=/dev/pts/1", false, "https://as.test", "", "device", ""},
 		{"SSH, no device", "SSH_TTY=/dev/pts/1", false, "https://as.test/no-device", browser, "paste", ssh},
 		{"SSH, relay", "SSH_TTY=/dev/pts/1", true, "https://as.test/no-device", browser, "relay", ssh},
-		{"container", "container=docker", false, "https://as.test/no-device", browser, "paste", phone},
+		{"container", "container=docker", false, "https://as.test/no-device", browser, "paste", relayFlag},
 		{"container, relay", "container=docker", true, "https://as.test/no-device", browser, "relay", ""},
-		{"container, relay refused", "container=docker", true, "https://as.test/no-device/no-relay", browser, "paste", ""},
+		{"container, relay disabled", "container=docker", true, "https://as.test/no-device/no-relay", browser, "paste", ""},
 		{"container, device", "container=docker", false, "https://as.test", browser, "device", ""},
 		{"CI", "CI=true SSH_TTY=x", true, "https://as.test/no-device", browser, "relay", ""},
 		{"desktop", "DISPLAY=:0", false, "https://as.test", browser, "browser", ""},

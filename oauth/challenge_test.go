@@ -50,8 +50,8 @@ func TestParseChallenges(t *testing.T) {
 	}
 }
 
-// TestChallengeScopesHoldNoOtherText: what steers a terminal, or a shell that a
-// command is pasted into, is no scope.
+// TestChallengeScopesHoldNoOtherText: text that controls a terminal, or a shell
+// that a command is pasted into, is not accepted as a scope.
 func TestChallengeScopesHoldNoOtherText(t *testing.T) {
 	for _, tt := range []struct {
 		scope string
@@ -71,8 +71,8 @@ func TestChallengeScopesHoldNoOtherText(t *testing.T) {
 	}
 }
 
-// FuzzParseChallenges: names are lower-case tokens, nothing is invented, and
-// what was read reads the same when it is written properly.
+// FuzzParseChallenges: names are lower-case tokens, nothing is added, and
+// challenges that are formatted properly are parsed back unchanged.
 func FuzzParseChallenges(f *testing.F) {
 	f.Add(`Bearer realm="a", scope=b, Basic YQ==`)
 	f.Add(`Negotiate, , DPoP algs="\"", error`)
@@ -96,12 +96,12 @@ func FuzzParseChallenges(f *testing.F) {
 			t.Errorf("%q: %d bytes read from %d", line, total, len(line))
 		}
 		if again := parse(format(got)); !reflect.DeepEqual(again, got) {
-			t.Errorf("%q: %q read again as %q from %s", line, got, again, format(got))
+			t.Errorf("%q: %q parsed back as %q from %s", line, got, again, format(got))
 		}
 	})
 }
 
-// format writes challenges as RFC 9110 §11.6.1 wants them.
+// format formats challenges by RFC 9110 §11.6.1.
 func format(list []oauth.Challenge) string {
 	var parts []string
 	for _, c := range list {

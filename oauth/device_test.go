@@ -18,8 +18,8 @@ func TestAuthorizeDevice(t *testing.T) {
 	const uri = `,"verification_uri":"https://as.test/device"`
 	for _, tt := range []struct {
 		name, body string
-		want       oauth.DeviceAuthorization // Expiry and DeviceCode apart
-		life       time.Duration
+		want       oauth.DeviceAuthorization // without Expiry and DeviceCode
+		lifetime   time.Duration
 		err        error
 	}{
 		{"RFC 8628 §3.2", `{` + base + uri + `,"verification_uri_complete":"https://as.test/device?c=ABCD-EFGH","expires_in":600,"interval":7}`,
@@ -29,11 +29,11 @@ func TestAuthorizeDevice(t *testing.T) {
 		{"numbers as strings", `{` + base + uri + `,"expires_in":"600","interval":"2"}`, oauth.DeviceAuthorization{Interval: 2 * time.Second}, 10 * time.Minute, nil},
 		{"interval 0", `{` + base + uri + `,"interval":0}`, oauth.DeviceAuthorization{Interval: 5 * time.Second}, 15 * time.Minute, nil},
 		{"interval below a second", `{` + base + uri + `,"interval":0.1}`, oauth.DeviceAuthorization{Interval: time.Second}, 15 * time.Minute, nil},
-		{"absurd numbers", `{` + base + uri + `,"expires_in":1e15,"interval":1e15}`, oauth.DeviceAuthorization{Interval: 5 * time.Minute}, 24 * time.Hour, nil},
+		{"numbers out of range", `{` + base + uri + `,"expires_in":1e15,"interval":1e15}`, oauth.DeviceAuthorization{Interval: 5 * time.Minute}, 24 * time.Hour, nil},
 		{"Google", `{` + base + `,"verification_url":"https://as.test/device","expires_in":600}`, oauth.DeviceAuthorization{Interval: 5 * time.Second}, 10 * time.Minute, nil},
-		{"complete on another host is dropped", `{` + base + uri + `,"verification_uri_complete":"https://evil.test/device?c=x"}`,
+		{"verification_uri_complete on another host is dropped", `{` + base + uri + `,"verification_uri_complete":"https://evil.test/device?c=x"}`,
 			oauth.DeviceAuthorization{Interval: 5 * time.Second}, 15 * time.Minute, nil},
-		{"complete over http is dropped", `{` + base + uri + `,"verification_uri_complete":"http://as.test/device?c=x"}`,
+		{"verification_uri_complete over http is dropped", `{` + base + uri + `,"verification_uri_complete":"http://as.test/device?c=x"}`,
 			oauth.DeviceAuthorization{Interval: 5 * time.Second}, 15 * time.Minute, nil},
 		{"no device code", `{"user_code":"A"` + uri + `}`, oauth.DeviceAuthorization{}, 0, oauth.ErrAnswer},
 		{"no user code", `{"device_code":"d"` + uri + `}`, oauth.DeviceAuthorization{}, 0, oauth.ErrAnswer},
@@ -47,12 +47,12 @@ func TestAuthorizeDevice(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				got, err := testClient(answers(200, tt.body)).AuthorizeDevice(t.Context(), nil, "", nil)
+				got, err := testClient(constant(200, tt.body)).AuthorizeDevice(t.Context(), nil, "", nil)
 				checkErr(t, err, tt.err)
 				if err != nil {
 					return
 				}
-				want(t, "lifetime", got.Expiry.Sub(start), tt.life)
+				want(t, "lifetime", got.Expiry.Sub(start), tt.lifetime)
 				want(t, "Interval", got.Interval, tt.want.Interval)
 				want(t, "UserCode", got.UserCode, "ABCD-EFGH")
 				want(t, "VerificationURI", got.VerificationURI, "https://as.test/device")
@@ -64,14 +64,14 @@ func TestAuthorizeDevice(t *testing.T) {
 
 func TestDeviceRequests(t *testing.T) {
 	t.Parallel()
-	w := answers(400, `{"error":"unauthorized_client"}`)
+	w := constant(400, `{"error":"unauthorized_client"}`)
 	c := testClient(w)
 	_, err := c.AuthorizeDevice(t.Context(), []string{"a", "b"}, "https://mcp.test", url.Values{"audience": {"x"}})
 	want(t, "unauthorized_client", oauth.IsCode(err, oauth.CodeUnauthorizedClient), true)
 	want(t, "form", w.form.Encode(), "audience=x&client_id=me&resource=https%3A%2F%2Fmcp.test&scope=a+b")
 
 	for _, status := range []int{200, 400, 401, 403, 428, 500} {
-		w := answers(status, `{"error":"authorization_pending"}`)
+		w := constant(status, `{"error":"authorization_pending"}`)
 		_, err := testClient(w).DeviceToken(t.Context(), "d", "https://mcp.test")
 		want(t, fmt.Sprint("pending with ", status), oauth.IsCode(err, oauth.CodeAuthorizationPending), true)
 		want(t, "form", w.form.Encode(), "client_id=me&device_code=d&grant_type="+url.QueryEscape(oauth.GrantDeviceCode)+"&resource=https%3A%2F%2Fmcp.test")
@@ -80,7 +80,7 @@ func TestDeviceRequests(t *testing.T) {
 
 func TestUserAgentEverywhere(t *testing.T) {
 	t.Parallel()
-	w := &wire{handle: func(w http.ResponseWriter, r *http.Request) {
+	w := &fakeTransport{handle: func(w http.ResponseWriter, r *http.Request) {
 		want(t, r.Method, r.Header.Get("User-Agent"), "mcp-login")
 	}}
 	c := testClient(w)
@@ -88,5 +88,5 @@ func TestUserAgentEverywhere(t *testing.T) {
 	c.Revoke(t.Context(), "t", "")
 	oauth.FetchServer(t.Context(), w.client(), "https://as.test")
 	oauth.Register(t.Context(), w.client(), oauth.Server{RegistrationEndpoint: "https://as.test/r"}, oauth.ClientMetadata{}, "")
-	want(t, "requests", len(w.asked), 5)
+	want(t, "requests", len(w.requests), 5)
 }

@@ -30,13 +30,13 @@ func TestDiscover(t *testing.T) {
 	t.Parallel()
 	hint := `Bearer resource_metadata="` + otherPRM + `", scope="mcp:basic more"`
 	for _, tt := range []struct {
-		name  string
-		pages map[string]page
-		asked []string
-		scope string
-		err   error
+		name     string
+		pages    map[string]page
+		requests []string
+		scope    string
+		err      error
 	}{
-		{"checklist 2 and 3: resource_metadata of the header, and nothing else is asked",
+		{"checklist 2 and 3: resource_metadata of the header, and no other request",
 			map[string]page{mcpURL: unauthorized("Basic realm=x", hint), otherPRM: prm(mcpURL), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM}, "mcp:basic more", nil},
 		{"checklist 3a: path before root",
@@ -48,43 +48,43 @@ func TestDiscover(t *testing.T) {
 		{"checklist 3: neither",
 			map[string]page{mcpURL: unauthorized(`Bearer scope="x"`)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "x", oauth.ErrNoMetadata},
-		{"a front page where metadata should be is passed over",
+		{"a web page instead of metadata is skipped",
 			map[string]page{mcpURL: unauthorized(), pathPRM: {body: "<!doctype html>"}, rootPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", nil},
 		{"a 5xx ends the search",
 			map[string]page{mcpURL: unauthorized(), pathPRM: {status: 503}, rootPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", errTemporary},
-		{"the header's URL is missing: the server's own places instead",
+		{"the header's URL does not exist: the well-known URLs are used",
 			map[string]page{mcpURL: unauthorized(hint), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM, "GET " + pathPRM}, "mcp:basic more", nil},
-		{"the header's URL is missing, and nothing else is there",
+		{"the header's URL does not exist, and no other either",
 			map[string]page{mcpURL: unauthorized(hint)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM, "GET " + pathPRM, "GET " + rootPRM}, "mcp:basic more", errAny},
-		{"the first of two is missing",
+		{"the first of two does not exist",
 			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="https://mcp.test/gone"`, hint), otherPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET https://mcp.test/gone", "GET " + otherPRM}, "mcp:basic more", nil},
 		{"single quotes",
 			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata='` + otherPRM + `'`), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
-		{"a relative one",
+		{"a relative URL",
 			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="/custom/metadata/location.json"`), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
-		{"http behind TLS",
+		{"http at a server with TLS",
 			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="http://mcp.test/x"`), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
-		{"the header's URL is for another resource: no other place instead",
+		{"the header's URL is for another resource: no other URL is tried",
 			map[string]page{mcpURL: unauthorized(hint), otherPRM: prm("https://evil.test/mcp"), pathPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM}, "mcp:basic more", oauth.ErrResource},
-		{"the old transport asks for a token at GET alone",
+		{"the HTTP+SSE transport requires a token only for GET",
 			map[string]page{mcpURL: {status: 405}, "GET " + mcpURL: unauthorized(hint), otherPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + mcpURL, "GET " + otherPRM}, "mcp:basic more", nil},
 		{"403 counts as a challenge",
 			map[string]page{mcpURL: {status: 403, header: http.Header{"Www-Authenticate": {hint}}}, otherPRM: prm(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM}, "mcp:basic more", nil},
-		{"served without a token",
+		{"no token required",
 			map[string]page{mcpURL: {body: `{}`}},
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", oauth.ErrNoAuthorization},
-		{"judged without a token: a JSON-RPC refusal",
+		{"no token required: a JSON-RPC error",
 			map[string]page{mcpURL: {status: 400, body: `{"jsonrpc":"2.0","error":{"code":-32000}}`}},
 			[]string{"POST " + mcpURL, "POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", oauth.ErrNoAuthorization},
 		{"the probe's 5xx", map[string]page{mcpURL: {status: 502}}, []string{"POST " + mcpURL}, "", errTemporary},
@@ -96,11 +96,11 @@ func TestDiscover(t *testing.T) {
 			w := site(tt.pages)
 			r, err := oauth.Discover(t.Context(), w.client(), mcpURL)
 			checkErr(t, err, tt.err)
-			if !reflect.DeepEqual(w.asked, tt.asked) {
-				t.Errorf("asked %q, want %q", w.asked, tt.asked)
+			if !reflect.DeepEqual(w.requests, tt.requests) {
+				t.Errorf("requests %q, want %q", w.requests, tt.requests)
 			}
 			want(t, "ChallengeScope", r.ChallengeScope, tt.scope)
-			if old := strings.HasPrefix(tt.name, "the old transport"); r.SSE != old {
+			if old := strings.HasPrefix(tt.name, "the HTTP+SSE transport"); r.SSE != old {
 				t.Errorf("SSE is %v", r.SSE)
 			}
 			if err == nil {
@@ -111,7 +111,7 @@ func TestDiscover(t *testing.T) {
 	}
 }
 
-// Kinds of error that have no sentinel.
+// These kinds of error have no sentinel.
 var (
 	errAny       = errors.New("any error")
 	errTemporary = errors.New("a temporary error")
@@ -136,7 +136,7 @@ func checkErr(t *testing.T, got, want error) {
 
 func TestDiscoverPlaces(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ server, asked string }{
+	for _, tt := range []struct{ server, want string }{
 		{"https://mcp.test", "GET https://mcp.test/.well-known/oauth-protected-resource"},
 		{"https://mcp.test/", "GET https://mcp.test/.well-known/oauth-protected-resource"},
 		{"https://mcp.test/a/", "GET https://mcp.test/.well-known/oauth-protected-resource/a/ GET https://mcp.test/.well-known/oauth-protected-resource/a GET https://mcp.test/.well-known/oauth-protected-resource"},
@@ -145,7 +145,7 @@ func TestDiscoverPlaces(t *testing.T) {
 		w := site(map[string]page{tt.server: unauthorized()})
 		_, err := oauth.Discover(t.Context(), w.client(), tt.server)
 		checkErr(t, err, oauth.ErrNoMetadata)
-		want(t, tt.server, strings.Join(w.asked[1:], " "), tt.asked)
+		want(t, tt.server, strings.Join(w.requests[1:], " "), tt.want)
 	}
 }
 
@@ -221,7 +221,7 @@ func TestDiscoverText(t *testing.T) {
 	want(t, "Scopes", fmt.Sprint(r.Scopes), "[ok]")
 }
 
-// What is not an MCP server is named as what it is.
+// TestNotAServer: the error describes what a URL is if it is not an MCP server.
 func TestNotAServer(t *testing.T) {
 	t.Parallel()
 	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
@@ -229,10 +229,10 @@ func TestNotAServer(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		pages map[string]page
-		says  string
+		want  string
 		try   string
 	}{
-		{"nothing there", map[string]page{}, "has no MCP server at this path (HTTP 404)", ""},
+		{"not found", map[string]page{}, "has no MCP server at this path (HTTP 404)", ""},
 		{"a web page", map[string]page{mcpURL: {header: html, body: "<!doctype html>"}}, "answers with a web page", ""},
 		{"no POST", map[string]page{mcpURL: {status: 405}}, "does not accept MCP messages", ""},
 		{"retired", map[string]page{mcpURL: {status: 410}}, "no longer has an MCP server (HTTP 410)", ""},
@@ -244,8 +244,8 @@ func TestNotAServer(t *testing.T) {
 			t.Parallel()
 			_, err := oauth.Discover(t.Context(), site(tt.pages).client(), mcpURL)
 			e, ok := errors.AsType[*oauth.NotServerError](err)
-			if err == nil || !strings.Contains(err.Error(), tt.says) || ok != (tt.try != "-") || ok && e.Try != tt.try {
-				t.Errorf("error = %v (%t), want one that says %q", err, ok, tt.says)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || ok != (tt.try != "-") || ok && e.Try != tt.try {
+				t.Errorf("error = %v (%t), want %q in it", err, ok, tt.want)
 			}
 		})
 	}
@@ -259,7 +259,7 @@ func TestProbe(t *testing.T) {
 	if !ok || e.To != "https://mcp.test/v2" || !strings.Contains(err.Error(), "use its URL") {
 		t.Errorf("error = %v, want a *RedirectError that names the target", err)
 	}
-	want(t, "requests", len(w.asked), 1)
+	want(t, "requests", len(w.requests), 1)
 	want(t, "Authorization", w.last.Header.Get("Authorization"), "")
 	want(t, "Accept", w.last.Header.Get("Accept"), "application/json, text/event-stream")
 	want(t, "Mcp-Method", w.last.Header.Get("Mcp-Method"), "tools/list")

@@ -20,7 +20,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-func TestErrorAnswers(t *testing.T) {
+func TestErrorResponses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
@@ -31,19 +31,19 @@ func TestErrorAnswers(t *testing.T) {
 	}{
 		{"RFC 6749", 400, `{"error":"invalid_grant","error_description":"gone","error_uri":"https://as.test/why"}`,
 			"invalid_grant", "https://as.test/token answered invalid_grant: gone (HTTP 400), see https://as.test/why"},
-		{"code alone", 401, `{"error":"invalid_client"}`, "invalid_client", "https://as.test/token answered invalid_client (HTTP 401)"},
-		{"odd status", 403, `{"error":"authorization_pending"}`, "authorization_pending", "https://as.test/token answered authorization_pending (HTTP 403)"},
+		{"only a code", 401, `{"error":"invalid_client"}`, "invalid_client", "https://as.test/token answered invalid_client (HTTP 401)"},
+		{"unusual status", 403, `{"error":"authorization_pending"}`, "authorization_pending", "https://as.test/token answered authorization_pending (HTTP 403)"},
 		{"200 with an error", 200, `{"error":"bad_verification_code"}`, "bad_verification_code", "https://as.test/token answered bad_verification_code (HTTP 200)"},
 		{"Slack", 200, `{"ok":false,"error":"invalid_code"}`, "invalid_code", "https://as.test/token answered invalid_code (HTTP 200)"},
-		{"not OK and no reason", 200, `{"ok":false}`, "", "https://as.test/token answered HTTP 200 with application/json"},
+		{"an error status without a code", 200, `{"ok":false}`, "", "https://as.test/token answered HTTP 200 with application/json"},
 		{"hostile texts", 400, `{"error":"x\u001b[31m","error_description":"a\u202eb\nc` + strings.Repeat("d", 400) + `","error_uri":"javascript:alert(1)"}`,
 			"x[31m", "https://as.test/token answered x[31m: ab c" + strings.Repeat("d", 296) + " (HTTP 400)"},
 		{"not JSON", 502, `<html>secret</html>`, "", "https://as.test/token answered HTTP 502 with application/json"},
-		{"another JSON", 400, `{"error":{"message":"secret"}}`, "", "https://as.test/token answered HTTP 400 with application/json"},
+		{"other JSON", 400, `{"error":{"message":"secret"}}`, "", "https://as.test/token answered HTTP 400 with application/json"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := testClient(answers(tt.status, tt.body)).Token(t.Context(), nil)
+			_, err := testClient(constant(tt.status, tt.body)).Token(t.Context(), nil)
 			e, ok := errors.AsType[*oauth.Error](err)
 			if !ok {
 				t.Fatalf("error = %v, want an *Error", err)
@@ -64,7 +64,7 @@ func TestRetryAfter(t *testing.T) {
 		{"", 0}, {"7", 7 * time.Second}, {"-7", 0}, {"999999999999999999999", 0}, {"99999999", time.Hour}, {"soon", 0},
 		{"Sat, 01 Jan 2000 00:00:30 GMT", 30 * time.Second}, {"Sat, 01 Jan 2000 00:00:00 GMT", 0}, {"Sat, 01 Jan 2050 00:00:00 GMT", time.Hour},
 	} {
-		synctest.Test(t, func(t *testing.T) { // begins at midnight UTC 2000-01-01
+		synctest.Test(t, func(t *testing.T) { // midnight UTC 2000-01-01, where synctest bubbles begin
 			w := site(map[string]page{"https://as.test/token": {status: 429, header: http.Header{"Retry-After": {tt.header}}}})
 			_, err := testClient(w).Token(t.Context(), nil)
 			e, ok := errors.AsType[*oauth.Error](err)
@@ -116,7 +116,7 @@ func TestTemporary(t *testing.T) {
 	}
 }
 
-// A body that breaks off is a network fault, not a bad answer.
+// TestBrokenBody: an incomplete body is a network fault, not an invalid response.
 func TestBrokenBody(t *testing.T) {
 	t.Parallel()
 	c := testClient(nil)

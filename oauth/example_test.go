@@ -9,12 +9,12 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// A device login, message by message. Package mcplogin does all of this, and
-// waits as RFC 8628 asks.
+// A device login, message by message. Package mcplogin does all of this, and waits
+// as required by RFC 8628.
 func Example() {
 	ctx := context.Background()
 	srv := &oauthtest.Server{}
-	c := srv.Client() // in earnest: oauth.Guard{Server: url}.Client()
+	c := srv.Client() // in production: oauth.Guard{Server: url}.Client()
 
 	resource, err := oauth.Discover(ctx, c, "https://mcp.test/mcp")
 	if err != nil {
@@ -41,7 +41,7 @@ func Example() {
 	_, err = client.DeviceToken(ctx, device.DeviceCode, resource.URL)
 	fmt.Println("pending:", oauth.IsCode(err, oauth.CodeAuthorizationPending))
 
-	srv.ApproveDevice(device.UserCode) // what the person does
+	srv.ApproveDevice(device.UserCode) // the user approves
 	_, err = client.DeviceToken(ctx, device.DeviceCode, resource.URL)
 	fmt.Println("too fast:", oauth.IsCode(err, oauth.CodeSlowDown))
 	// Output:

@@ -20,7 +20,7 @@ import (
 
 const asURL = "https://as.test"
 
-// clientAt returns a client at a fake server.
+// clientAt returns a client of a fake server.
 func clientAt(t *testing.T, srv *oauthtest.Server, app oauth.App) *oauth.Client {
 	t.Helper()
 	srv.URL = asURL
@@ -31,7 +31,8 @@ func clientAt(t *testing.T, srv *oauthtest.Server, app oauth.App) *oauth.Client 
 	return &oauth.Client{HTTP: srv.Client(), Server: s, App: app}
 }
 
-// The fake checks signature, iss, sub, aud = issuer, times and jti.
+// TestPrivateKeyJWT: the fake server checks signature, iss, sub, aud = issuer,
+// times and jti.
 func TestPrivateKeyJWT(t *testing.T) {
 	t.Parallel()
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
@@ -44,7 +45,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 			t.Parallel()
 			srv := &oauthtest.Server{Clients: oauthtest.Clients{Keys: map[string]crypto.PublicKey{"robot": private.Public()}}}
 			c := clientAt(t, srv, oauth.App{ID: "robot", Key: key})
-			for range 2 { // a fresh assertion each time
+			for range 2 { // a new assertion each time
 				token, err := c.Token(t.Context(), oauth.ClientCredentialsGrant(mcpURL, []string{"mcp:read"}))
 				checkErr(t, err, nil)
 				want(t, "Scope", token.Scope, "mcp:read")
@@ -56,7 +57,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 	}
 }
 
-func TestPrivateKeyJWTRefused(t *testing.T) {
+func TestPrivateKeyJWTRejected(t *testing.T) {
 	t.Parallel()
 	public := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).Public()
 	srv := &oauthtest.Server{Clients: oauthtest.Clients{Keys: map[string]crypto.PublicKey{"robot": public}}}
@@ -105,7 +106,7 @@ func TestDPoP(t *testing.T) {
 	}
 }
 
-// callWithProof calls the MCP server twice, as RFC 9449 §9 has it.
+// callWithProof calls the MCP server twice, by RFC 9449 §9.
 func callWithProof(t *testing.T, srv *oauthtest.Server, app oauth.App, token oauth.Token, wantNonce bool) {
 	t.Helper()
 	nonce := ""
@@ -130,7 +131,7 @@ func callWithProof(t *testing.T, srv *oauthtest.Server, app oauth.App, token oau
 	r := must(http.NewRequest(http.MethodPost, mcpURL, strings.NewReader("{}")))
 	checkErr(t, (oauth.App{}).Authorize(r, token, ""), errAny)
 	want(t, "nothing is sent without the key", r.Header.Get("Authorization"), "")
-	token.Type = "Bearer" // a thief without the key
+	token.Type = "Bearer" // an attacker without the key
 	checkErr(t, app.Authorize(r, token, ""), nil)
 	want(t, "status of a bound token alone", must(srv.Client().Do(r)).StatusCode, http.StatusUnauthorized)
 }
@@ -160,7 +161,8 @@ func TestDPoPNonce(t *testing.T) {
 	}
 }
 
-// A server that always wants another nonce is not asked for ever.
+// TestDPoPNonceOnce: there is only one retry at a server that always requires
+// another nonce.
 func TestDPoPNonceOnce(t *testing.T) {
 	t.Parallel()
 	w := site(map[string]page{"https://as.test/token": {status: 400, header: http.Header{"Dpop-Nonce": {"n"}}, body: `{"error":"use_dpop_nonce"}`}})
@@ -168,10 +170,10 @@ func TestDPoPNonceOnce(t *testing.T) {
 	c.App.DPoPKey = must(oauth.NewKey())
 	_, err := c.Token(t.Context(), nil)
 	want(t, "refused", oauth.IsCode(err, oauth.CodeUseDPoPNonce), true)
-	want(t, "requests", len(w.asked), 2)
+	want(t, "requests", len(w.requests), 2)
 }
 
-// Workload identity: the id token of a CI system is the grant.
+// TestJWTBearer: Workload identity: the ID token of a CI system is the grant.
 func TestJWTBearer(t *testing.T) {
 	t.Parallel()
 	srv := &oauthtest.Server{
@@ -191,13 +193,13 @@ func TestJWTBearer(t *testing.T) {
 	want(t, "expired", oauth.IsCode(err, oauth.CodeInvalidGrant) && !oauth.Temporary(err), true)
 }
 
-// Enterprise-managed authorization: id token, ID-JAG at the company, token at
-// the MCP server's authorization server.
+// TestEnterpriseManaged: Enterprise-managed authorization: an ID token, an ID-JAG
+// from the company, and a token of the MCP server's authorization server.
 func TestEnterpriseManaged(t *testing.T) {
 	t.Parallel()
-	var asked url.Values
+	var request url.Values
 	idp := &oauthtest.Server{Clients: oauthtest.Clients{Known: map[string]string{"idp-client": ""}}, Trust: oauthtest.Trust{
-		Exchange: func(form url.Values) (string, error) { asked = form; return "id.jag.x", nil },
+		Exchange: func(form url.Values) (string, error) { request = form; return "id.jag.x", nil },
 	}}
 	as := &oauthtest.Server{Clients: oauthtest.Clients{Known: map[string]string{"as-client": "s"}}, Trust: oauthtest.Trust{
 		Assertion: func(jwt string) error {
@@ -207,36 +209,37 @@ func TestEnterpriseManaged(t *testing.T) {
 			return nil
 		},
 	}}
-	atIDP, atAS := clientAt(t, idp, oauth.App{ID: "idp-client"}), clientAt(t, as, oauth.App{ID: "as-client", Secret: "s"})
-	jag, err := atIDP.Token(t.Context(), oauth.Exchange{Subject: "id.token.x", SubjectType: oauth.TokenTypeIDToken,
-		RequestedType: oauth.TokenTypeIDJAG, Audience: atAS.Server.Issuer, Resource: mcpURL, Scopes: []string{"mcp:read"}}.Grant())
+	idpClient, asClient := clientAt(t, idp, oauth.App{ID: "idp-client"}), clientAt(t, as, oauth.App{ID: "as-client", Secret: "s"})
+	jag, err := idpClient.Token(t.Context(), oauth.Exchange{Subject: "id.token.x", SubjectType: oauth.TokenTypeIDToken,
+		RequestedType: oauth.TokenTypeIDJAG, Audience: asClient.Server.Issuer, Resource: mcpURL, Scopes: []string{"mcp:read"}}.Grant())
 	checkErr(t, err, nil)
 	want(t, "Type", jag.Type, "N_A")
-	want(t, "form", asked.Encode(), url.Values{
+	want(t, "form", request.Encode(), url.Values{
 		"grant_type": {oauth.GrantTokenExchange}, "subject_token": {"id.token.x"}, "subject_token_type": {oauth.TokenTypeIDToken},
 		"requested_token_type": {oauth.TokenTypeIDJAG}, "audience": {asURL}, "resource": {mcpURL}, "scope": {"mcp:read"}, "client_id": {"idp-client"},
 	}.Encode())
-	token, err := atAS.Token(t.Context(), oauth.JWTBearerGrant(jag.Access, mcpURL, nil))
+	token, err := asClient.Token(t.Context(), oauth.JWTBearerGrant(jag.Access, mcpURL, nil))
 	checkErr(t, err, nil)
 	want(t, "Type", token.Type, "Bearer")
 
-	w := answers(200, `{"access_token":"x","token_type":"N_A","issued_token_type":"urn:ietf:params:oauth:token-type:access_token"}`)
+	w := constant(200, `{"access_token":"x","token_type":"N_A","issued_token_type":"urn:ietf:params:oauth:token-type:access_token"}`)
 	c := testClient(w)
 	c.Server.RevocationEndpoint = "" // so that the exchange is the last request
 	_, err = c.Token(t.Context(), oauth.Exchange{Subject: "x", RequestedType: oauth.TokenTypeIDJAG}.Grant())
-	checkErr(t, err, oauth.ErrAnswer) // not what was asked for
+	checkErr(t, err, oauth.ErrAnswer) // not the requested type
 	want(t, "default subject type", w.form.Get("subject_token_type"), oauth.TokenTypeIDToken)
 }
 
-// A registration must not smuggle in a key that the server knows.
+// TestRegistrationCannotSetKeys: a registration response must not set a key that
+// the server knows.
 func TestRegistrationCannotSetKeys(t *testing.T) {
 	t.Parallel()
 	key := string(must(json.Marshal(must(oauth.NewKey()))))
-	app, err := registering(answers(201, `{"client_id":"c","key":`+key+`,"dpop_key":`+key+`}`), oauth.ClientMetadata{})
+	app, err := registering(constant(201, `{"client_id":"c","key":`+key+`,"dpop_key":`+key+`}`), oauth.ClientMetadata{})
 	checkErr(t, err, nil)
 	want(t, "keys", app.Key == nil && app.DPoPKey == nil, true)
 
-	w := answers(201, `{"client_id":"c","token_endpoint_auth_method":"private_key_jwt"}`)
+	w := constant(201, `{"client_id":"c","token_endpoint_auth_method":"private_key_jwt"}`)
 	m := oauth.ClientMetadata{TokenAuthMethod: oauth.AuthPrivateKeyJWT, JWKS: must(must(oauth.NewKey()).PublicSet())}
 	app, err = registering(w, m, oauth.AuthPrivateKeyJWT)
 	checkErr(t, err, nil)

@@ -62,10 +62,10 @@ func TestGuardAddresses(t *testing.T) {
 		{"a loopback server", "http://127.0.0.1:1/mcp", true},
 		{"a loopback server by name", "http://localhost:1/mcp", true},
 		{"a private server", "https://10.1.2.3/mcp", true},
-		{"a shared-space server", "https://100.64.0.1/mcp", true},
-		{"a link-local server opens nothing", "https://169.254.169.254/mcp", false},
+		{"a server in shared address space", "https://100.64.0.1/mcp", true},
+		{"a link-local server allows no private address", "https://169.254.169.254/mcp", false},
 		{"a server whose name does not resolve", "https://does-not-exist.invalid/mcp", false},
-		{"an unreadable server", "https://[::1/mcp", false},
+		{"an invalid server URL", "https://[::1/mcp", false},
 	} {
 		t.Run("checklist 42: "+tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -84,7 +84,7 @@ func TestGuardAddresses(t *testing.T) {
 	}
 }
 
-func TestGuardNever(t *testing.T) {
+func TestGuardNeverConnects(t *testing.T) {
 	t.Parallel()
 	c := oauth.Guard{Server: "http://127.0.0.1:1/mcp"}.Client()
 	for _, host := range []string{"169.254.169.254", "0.0.0.0", "[::]", "[fe80::1]", "224.0.0.1", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "[fd00:ec2::254]", "255.255.255.255"} {
@@ -125,9 +125,9 @@ func TestGuardTLS(t *testing.T) {
 
 func TestGuardProxy(t *testing.T) {
 	t.Parallel()
-	var asked []string
+	var requests []string
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.Method+" "+r.Host)
+		requests = append(requests, r.Method+" "+r.Host)
 		w.WriteHeader(http.StatusBadGateway)
 	}))
 	defer proxy.Close()
@@ -145,9 +145,9 @@ func TestGuardProxy(t *testing.T) {
 		return via, nil
 	}}.Client()
 
-	// The proxy is at a private address: that is no reason to refuse it.
-	if _, err := get(t, c, "https://as.test/"); err == nil || len(asked) != 1 || asked[0] != "CONNECT as.test:443" {
-		t.Errorf("error = %v, proxy was asked %q, want one CONNECT", err, asked)
+	// The proxy has a private address, which is allowed.
+	if _, err := get(t, c, "https://as.test/"); err == nil || len(requests) != 1 || requests[0] != "CONNECT as.test:443" {
+		t.Errorf("error = %v, proxy requests %q, want one CONNECT", err, requests)
 	}
 	for _, raw := range []string{"https://10.0.0.1/", "https://[::ffff:192.168.1.1]/", "https://127.0.0.1:1/"} {
 		_, err := get(t, c, raw)
@@ -156,33 +156,33 @@ func TestGuardProxy(t *testing.T) {
 		}
 	}
 	if _, err := get(t, c, "https://broken.test/"); err == nil || !strings.Contains(err.Error(), "no proxy today") {
-		t.Errorf("error = %v, want the proxy function's", err)
+		t.Errorf("error = %v, want that of the proxy function", err)
 	}
-	want(t, "proxy requests", len(asked), 1)
+	want(t, "proxy requests", len(requests), 1)
 }
 
 func TestGuardTimeout(t *testing.T) {
 	t.Parallel()
-	gone := make(chan struct{})
+	disconnected := make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost { // stops after the header
+		if r.Method == http.MethodPost { // no response after the header
 			fmt.Fprint(w, `{"access_`)
 			http.NewResponseController(w).Flush()
 		}
-		<-gone
+		<-disconnected
 	}))
 	defer srv.Close()
-	defer close(gone)
-	hasty := oauth.Guard{Server: srv.URL, Timeout: 50 * time.Millisecond}.Client()
-	_, err := get(t, hasty, srv.URL)
+	defer close(disconnected)
+	shortTimeout := oauth.Guard{Server: srv.URL, Timeout: 50 * time.Millisecond}.Client()
+	_, err := get(t, shortTimeout, srv.URL)
 	checkErr(t, err, errTemporary)
-	_, err = (&oauth.Client{HTTP: hasty, Server: oauth.Server{TokenEndpoint: srv.URL}}).Token(t.Context(), nil)
+	_, err = (&oauth.Client{HTTP: shortTimeout, Server: oauth.Server{TokenEndpoint: srv.URL}}).Token(t.Context(), nil)
 	checkErr(t, err, errTemporary)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = oauth.FetchServer(ctx, oauth.Guard{Server: srv.URL}.Client(), srv.URL)
 	if err == nil || oauth.Temporary(err) {
-		t.Errorf("cancelled: error = %v, want one that is not temporary", err)
+		t.Errorf("canceled: error = %v, want one that is not temporary", err)
 	}
 }
 
@@ -198,8 +198,8 @@ func TestRedirects(t *testing.T) {
 		err   error
 		count int
 	}{
-		{"three are followed", map[string]page{start: to("/1"), "https://as.test/1": to("/2"), "https://as.test/2": to("https://cdn.test/3"), "https://cdn.test/3": asMetadata("https://as.test")}, nil, 4},
-		{"a fourth is not", map[string]page{start: to("/1"), "https://as.test/1": to("/2"), "https://as.test/2": to("/3"), "https://as.test/3": to("/4")}, errRedirect, 4},
+		{"three redirects are followed", map[string]page{start: to("/1"), "https://as.test/1": to("/2"), "https://as.test/2": to("https://cdn.test/3"), "https://cdn.test/3": asMetadata("https://as.test")}, nil, 4},
+		{"a fourth redirect is not", map[string]page{start: to("/1"), "https://as.test/1": to("/2"), "https://as.test/2": to("/3"), "https://as.test/3": to("/4")}, errRedirect, 4},
 		{"to http", map[string]page{start: to("http://127.0.0.1/x")}, errRedirect, 1},
 		{"to a user name", map[string]page{start: to("https://u:p@as.test/x")}, errURL, 1},
 	} {
@@ -207,7 +207,7 @@ func TestRedirects(t *testing.T) {
 			t.Parallel()
 			w := site(tt.pages)
 			_, err := oauth.FetchServer(t.Context(), w.client(), "https://as.test")
-			want(t, "requests", len(w.asked), tt.count)
+			want(t, "requests", len(w.requests), tt.count)
 			if tt.err == errRedirect {
 				if _, ok := errors.AsType[*oauth.RedirectError](err); !ok || oauth.Temporary(err) {
 					t.Errorf("error = %v, want a final *RedirectError", err)
@@ -221,7 +221,8 @@ func TestRedirects(t *testing.T) {
 
 var errRedirect = errors.New("a *RedirectError")
 
-// Headers that say who we are must not follow a redirect to another host.
+// TestRedirectHeaders: headers that identify the client are not sent to another
+// host after a redirect.
 func TestRedirectHeaders(t *testing.T) {
 	t.Parallel()
 	w := site(map[string]page{
@@ -244,13 +245,14 @@ func TestPostIsNeverRedirected(t *testing.T) {
 		if !ok || e.To != "https://evil.test/steal" || strings.Contains(err.Error(), "rt-secret") {
 			t.Errorf("%d: error = %v, want a *RedirectError naming the target", status, err)
 		}
-		want(t, "requests", len(w.asked), 1)
+		want(t, "requests", len(w.requests), 1)
 	}
 }
 
-// A link-local address is refused of a private MCP server too, so that the
-// refusal must not say that the server would have to be private.
-func TestRefusedLinkLocalAddressBlamesNoNetwork(t *testing.T) {
+// TestLinkLocalAddressError: a link-local address is rejected even
+// for a private MCP server, so the error must not say that the server would have to
+// be private.
+func TestLinkLocalAddressError(t *testing.T) {
 	t.Parallel()
 	err := &oauth.AddressError{Addr: netip.MustParseAddr("169.254.169.254")}
 	want(t, "error", err.Error(), "address 169.254.169.254 is link-local or reserved, and never used")

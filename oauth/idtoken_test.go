@@ -18,7 +18,7 @@ func TestIDTokenExpiry(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		token string
-		want  time.Time // zero: refused
+		want  time.Time // zero: rejected
 	}{
 		{idToken(`{"exp":4102444800}`), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)},
 		{idToken(`{"exp":4102444800.9}`), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)},
@@ -33,8 +33,7 @@ func TestIDTokenExpiry(t *testing.T) {
 	}
 }
 
-// FuzzIDToken: an expiry that is read can be stored, and no error quotes the
-// token.
+// FuzzIDToken: an accepted expiry can be stored, and no error contains the token.
 func FuzzIDToken(f *testing.F) {
 	f.Add(idToken(`{"exp":4102444800,"sub":"secret-subject"}`))
 	f.Add(idToken(`{"exp":"1"}`))
@@ -42,7 +41,7 @@ func FuzzIDToken(f *testing.F) {
 		expiry, err := oauth.IDTokenExpiry(token)
 		if err != nil {
 			if len(token) > 8 && strings.Contains(err.Error(), token) {
-				t.Errorf("error %q quotes the token", err)
+				t.Errorf("error %q contains the token", err)
 			}
 			return
 		}
@@ -52,8 +51,8 @@ func FuzzIDToken(f *testing.F) {
 	})
 }
 
-// FuzzParseKey: a key that is accepted is stored and read back the same, and
-// no error quotes what was given.
+// FuzzParseKey: an accepted key is stored and parsed back unchanged, and no error
+// contains the input.
 func FuzzParseKey(f *testing.F) {
 	f.Add([]byte("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v_1\n-----END PRIVATE KEY-----\n"))
 	f.Add([]byte("-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"))
@@ -61,7 +60,7 @@ func FuzzParseKey(f *testing.F) {
 		key, err := oauth.ParseKey(text)
 		if err != nil {
 			if len(text) > 16 && strings.Contains(err.Error(), string(text)) {
-				t.Errorf("error %q quotes the key", err)
+				t.Errorf("error %q contains the key", err)
 			}
 			return
 		}

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// Here inside the package: the published vectors have headers and payloads of
-// their own, which no exported function would sign.
+// These are white-box tests: the published vectors have headers and payloads that
+// no exported function would sign.
 
 func unb64(t *testing.T, s string) []byte {
 	t.Helper()
@@ -26,7 +26,7 @@ func unb64(t *testing.T, s string) []byte {
 	return b
 }
 
-// RFC 8037 appendix A: Ed25519 signs the same text the same way.
+// TestVectorEdDSA: RFC 8037 appendix A: Ed25519 signatures are deterministic.
 func TestVectorEdDSA(t *testing.T) {
 	t.Parallel()
 	key := ed25519.NewKeyFromSeed(unb64(t, "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"))
@@ -45,7 +45,7 @@ func TestVectorEdDSA(t *testing.T) {
 	}
 }
 
-// RFC 7638 §3.1.
+// TestVectorThumbprintRSA: RFC 7638 §3.1.
 func TestVectorThumbprintRSA(t *testing.T) {
 	t.Parallel()
 	n := "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMs" +
@@ -57,8 +57,8 @@ func TestVectorThumbprintRSA(t *testing.T) {
 	}
 }
 
-// ECDSA signatures differ each time: what is proved is that they verify, in
-// the fixed width of RFC 7518 §3.4, also where R or S begins with zeros.
+// TestSignES384: ECDSA signatures are random, so the test verifies them. They have
+// the fixed width of RFC 7518 §3.4, also if R or S begins with zeros.
 func TestSignES384(t *testing.T) {
 	t.Parallel()
 	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)

@@ -48,19 +48,19 @@ func TestParseKey(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		text []byte
-		alg  string // "": refused
+		alg  string // "": rejected
 	}{
 		{"PKCS #8 P-256", pkcs8(t, p256), oauth.AlgES256},
 		{"PKCS #8 P-384", pkcs8(t, must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))), oauth.AlgES384},
 		{"PKCS #8 RSA", pkcs8(t, rsaKey), oauth.AlgRS256},
 		{"PKCS #8 Ed25519", pkcs8(t, ed), oauth.AlgEdDSA},
-		{"SEC 1, as openssl writes it", append(params, pemOf(t, "EC PRIVATE KEY", ec1, ecErr)...), oauth.AlgES256},
+		{"SEC 1 by openssl", append(params, pemOf(t, "EC PRIVATE KEY", ec1, ecErr)...), oauth.AlgES256},
 		{"PKCS #1", pemOf(t, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey), err), oauth.AlgRS256},
 		{"P-224", pkcs8(t, must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader))), ""},
 		{"short RSA", pkcs8(t, must(rsa.GenerateKey(rand.Reader, 1024))), ""},
 		{"encrypted", pemOf(t, "ENCRYPTED PRIVATE KEY", []byte("x"), nil), ""},
 		{"broken", pemOf(t, "PRIVATE KEY", []byte("hunter2"), nil), ""},
-		{"no PEM", []byte("hunter2"), ""},
+		{"not PEM", []byte("hunter2"), ""},
 		{"empty", nil, ""},
 	} {
 		k, err := oauth.ParseKey(tt.text)
@@ -76,7 +76,8 @@ func TestParseKey(t *testing.T) {
 	}
 }
 
-// A key lives in the stored App and signs the same after a round trip.
+// TestKeyIsStored: a key is stored in the App, and signs the same after a round
+// trip.
 func TestKeyIsStored(t *testing.T) {
 	t.Parallel()
 	key := must(oauth.NewKey())
@@ -109,7 +110,7 @@ func TestKeyIsStored(t *testing.T) {
 		t.Error("a broken key has a public set")
 	}
 	if err := json.Unmarshal([]byte(`{"pkcs8":5}`), &broken); err == nil {
-		t.Error("a key of the wrong type was read")
+		t.Error("a key of the wrong type was accepted")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// bomb answers with size zeros, compressed a thousandfold.
+// bomb responds with size zeros, compressed a thousandfold.
 func bomb(size int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -31,30 +31,30 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// The limit counts what memory would have to hold, not what the network
-// carries, and no caller can forget it.
-func TestLongAnswers(t *testing.T) {
+// TestLongResponses: the limit counts decompressed bytes, not bytes on the network,
+// and applies to every caller.
+func TestLongResponses(t *testing.T) {
 	t.Parallel()
 	event := "data: " + strings.Repeat("x", 100) + "\r\n\r\n"
 	for _, tt := range []struct {
 		name    string
-		limit   int64 // 0: none was asked for
+		limit   int64 // 0: no separate limit
 		handler http.HandlerFunc
 		ok      bool
 	}{
 		{"gzip bomb", 0, bomb(1<<20 + 1), false},
 		{"as long as allowed", 0, bomb(1 << 20), true},
 		{"gzip bomb of a message", 1 << 21, bomb(1<<21 + 1), false},
-		{"as long as asked for", 1 << 21, bomb(1 << 21), true},
-		{"endless, without a length", 1000, says("text/plain", "xxxx", 300), false},
-		{"many short events", 1000, says("text/event-stream; charset=utf-8", event, 100), true},
-		{"the same with lone carriage returns", 1000, says("text/event-stream", strings.ReplaceAll(event, "\r\n", "\r"), 100), true},
-		{"the same with malformed parameters", 1000, says("Text/Event-Stream; charset=utf-8; charset=utf-8", event, 100), true},
-		{"an event of many lines that end with CRLF", 1000, says("text/event-stream", strings.TrimSuffix(event, "\r\n"), 100), false},
-		{"the same where no stream is expected", 0, says("text/event-stream", event, 20_000), false},
-		{"a long event", 1000, says("text/event-stream", strings.TrimRight(event, "\r\n"), 100), false},
-		{"an event of many lines", 1000, says("text/event-stream", strings.TrimRight(event, "\r\n")+"\n", 100), false},
-		{"an endless comment", 1000, says("text/event-stream", ": ping\n", 1000), false},
+		{"as long as the separate limit", 1 << 21, bomb(1 << 21), true},
+		{"endless, without a length", 1000, repeating("text/plain", "xxxx", 300), false},
+		{"many short events", 1000, repeating("text/event-stream; charset=utf-8", event, 100), true},
+		{"the same with lone carriage returns", 1000, repeating("text/event-stream", strings.ReplaceAll(event, "\r\n", "\r"), 100), true},
+		{"the same with malformed parameters", 1000, repeating("Text/Event-Stream; charset=utf-8; charset=utf-8", event, 100), true},
+		{"an event of many lines that end with CRLF", 1000, repeating("text/event-stream", strings.TrimSuffix(event, "\r\n"), 100), false},
+		{"the same where no stream is expected", 0, repeating("text/event-stream", event, 20_000), false},
+		{"a long event", 1000, repeating("text/event-stream", strings.TrimRight(event, "\r\n"), 100), false},
+		{"an event of many lines", 1000, repeating("text/event-stream", strings.TrimRight(event, "\r\n")+"\n", 100), false},
+		{"an endless comment", 1000, repeating("text/event-stream", ": ping\n", 1000), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -63,7 +63,7 @@ func TestLongAnswers(t *testing.T) {
 			c := oauth.Guard{Server: srv.URL}.Client()
 			ctx := t.Context()
 			if tt.limit != 0 {
-				ctx = oauth.WithMessageLimit(oauth.WithMessageLimit(ctx, tt.limit), 1<<40) // the first counts
+				ctx = oauth.WithMessageLimit(oauth.WithMessageLimit(ctx, tt.limit), 1<<40) // the first one counts
 			}
 			r, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL, nil)
 			if err != nil {
@@ -84,14 +84,14 @@ func TestLongAnswers(t *testing.T) {
 				t.Errorf("error = %v after %d bytes, want a final *TooLongError", err, n)
 			}
 			if again, err := resp.Body.Read(make([]byte, 1)); again != 0 || err == nil {
-				t.Error("reading went on after the error")
+				t.Error("reading continued after the error")
 			}
 		})
 	}
 }
 
-// says answers with a text, many times.
-func says(kind, text string, times int) http.HandlerFunc {
+// repeating responds with a text, many times.
+func repeating(kind, text string, times int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", kind)
 		for range times {
@@ -100,14 +100,14 @@ func says(kind, text string, times int) http.HandlerFunc {
 	}
 }
 
-// The rules on redirects hold for a client that somebody else made around the
-// same transport, such as one of the MCP SDK.
+// TestRedirectsOfAnotherClient: the rules for redirects also apply to a client that
+// another package, such as the MCP SDK, creates around the same transport.
 func TestRedirectsOfAnotherClient(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()
 	srv := httptest.NewServer(mux)
 	defer srv.Close()
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	otherServer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization")+r.Header.Get("Mcp-Session-Id")+r.Header.Get("Cookie")+r.Header.Get("Referer") != "" {
 			t.Errorf("another origin got %q", r.Header)
 		}
@@ -115,14 +115,14 @@ func TestRedirectsOfAnotherClient(t *testing.T) {
 			t.Errorf("another origin got %q", body)
 		}
 	}))
-	defer elsewhere.Close()
-	mux.Handle("/away", http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
-	mux.Handle("/see", http.RedirectHandler(elsewhere.URL, http.StatusSeeOther))
+	defer otherServer.Close()
+	mux.Handle("/away", http.RedirectHandler(otherServer.URL, http.StatusTemporaryRedirect))
+	mux.Handle("/see", http.RedirectHandler(otherServer.URL, http.StatusSeeOther))
 	mux.Handle("/loop", http.RedirectHandler("/loop", http.StatusFound))
 	mux.Handle("/metadata", http.RedirectHandler("http://169.254.169.254/latest", http.StatusTemporaryRedirect))
 	for _, tt := range []struct {
 		method, path string
-		refused      bool
+		rejected     bool
 	}{
 		{http.MethodPost, "/away", true},
 		{http.MethodPost, "/see", true},
@@ -144,8 +144,8 @@ func TestRedirectsOfAnotherClient(t *testing.T) {
 		if err == nil {
 			resp.Body.Close()
 		}
-		if _, refused := errors.AsType[*oauth.RedirectError](err); refused != tt.refused || !refused && err != nil {
-			t.Errorf("%s %s: error = %v, want a *RedirectError: %t", tt.method, tt.path, err, tt.refused)
+		if _, rejected := errors.AsType[*oauth.RedirectError](err); rejected != tt.rejected || !rejected && err != nil {
+			t.Errorf("%s %s: error = %v, want a *RedirectError: %t", tt.method, tt.path, err, tt.rejected)
 		}
 	}
 }

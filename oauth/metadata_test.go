@@ -25,30 +25,30 @@ func TestFetchServer(t *testing.T) {
 	)
 	withPath := []string{as + "/tenant1", oidc + "/tenant1", path + "/.well-known/openid-configuration"}
 	for _, tt := range []struct {
-		name   string
-		issuer string
-		pages  map[string]page
-		asked  []string
-		err    error
+		name     string
+		issuer   string
+		pages    map[string]page
+		requests []string
+		err      error
 	}{
 		{"checklist 7 and 8: path, RFC 8414", path, map[string]page{withPath[0]: asMetadata(path), withPath[1]: asMetadata(path)}, withPath[:1], nil},
 		{"checklist 8: path, OIDC inserted", path, map[string]page{withPath[1]: asMetadata(path), withPath[2]: asMetadata(path)}, withPath[:2], nil},
 		{"checklist 8: path, OIDC appended", path, map[string]page{withPath[2]: asMetadata(path), as: asMetadata(path)}, withPath, nil},
-		{"checklist 8: the root is never asked", path, map[string]page{as: asMetadata(path)}, withPath, errAny},
-		{"checklist 8: a trailing slash is dropped from places only", path + "/", map[string]page{withPath[0]: asMetadata(path + "/")}, withPath[:1], nil},
+		{"checklist 8: the root is never requested", path, map[string]page{as: asMetadata(path)}, withPath, errAny},
+		{"checklist 8: a trailing slash is removed only from the well-known URLs", path + "/", map[string]page{withPath[0]: asMetadata(path + "/")}, withPath[:1], nil},
 		{"checklist 7 and 9: no path, RFC 8414", host, map[string]page{as: asMetadata(host), oidc: asMetadata(host)}, []string{as}, nil},
 		{"checklist 7 and 9: no path, OIDC", host, map[string]page{oidc: asMetadata(host)}, []string{as, oidc}, nil},
 		{"checklist 10: another issuer", host, map[string]page{as: asMetadata("https://evil.test")}, []string{as, oidc}, oauth.ErrIssuer},
-		{"checklist 10: a trailing slash more", host, map[string]page{as: asMetadata(host + "/")}, []string{as, oidc}, oauth.ErrIssuer},
-		{"checklist 10: a trailing slash less", host + "/", map[string]page{as: asMetadata(host)}, []string{as, oidc}, oauth.ErrIssuer},
+		{"checklist 10: an additional trailing slash", host, map[string]page{as: asMetadata(host + "/")}, []string{as, oidc}, oauth.ErrIssuer},
+		{"checklist 10: a missing trailing slash", host + "/", map[string]page{as: asMetadata(host)}, []string{as, oidc}, oauth.ErrIssuer},
 		{"checklist 10: case", host, map[string]page{as: asMetadata("https://AS.test")}, []string{as, oidc}, oauth.ErrIssuer},
 		{"checklist 10: no issuer at all", host, map[string]page{as: {body: `{"token_endpoint":"https://as.test/t"}`}}, []string{as, oidc}, oauth.ErrIssuer},
-		{"the root's document under every path is passed over", path,
+		{"the root's document under every path is skipped", path,
 			map[string]page{withPath[0]: asMetadata(host), withPath[2]: asMetadata(path)}, withPath, nil},
-		{"a front page everywhere is passed over", host, map[string]page{as: {body: "<html>"}, oidc: asMetadata(host)}, []string{as, oidc}, nil},
+		{"a web page at every URL is skipped", host, map[string]page{as: {body: "<html>"}, oidc: asMetadata(host)}, []string{as, oidc}, nil},
 		{"5xx ends the search", host, map[string]page{as: {status: 503}, oidc: asMetadata(host)}, []string{as}, errTemporary},
 		{"429 ends the search", host, map[string]page{as: {status: 429}, oidc: asMetadata(host)}, []string{as}, errTemporary},
-		{"405 leads on", host, map[string]page{as: {status: 405}, oidc: asMetadata(host)}, []string{as, oidc}, nil},
+		{"405 continues the search", host, map[string]page{as: {status: 405}, oidc: asMetadata(host)}, []string{as, oidc}, nil},
 		{"broken JSON", host, map[string]page{as: {body: `{"issuer":`}}, []string{as}, oauth.ErrAnswer},
 		{"checklist 28: issuer over http", "http://as.test", nil, nil, errURL},
 		{"issuer with a query", host + "?a=b", nil, nil, errURL},
@@ -59,8 +59,8 @@ func TestFetchServer(t *testing.T) {
 			w := site(tt.pages)
 			s, err := oauth.FetchServer(t.Context(), w.client(), tt.issuer)
 			checkErr(t, err, tt.err)
-			if got, want := strings.Join(w.asked, " "), "GET "+strings.Join(tt.asked, " GET "); tt.asked != nil && got != want {
-				t.Errorf("asked %s\n want %s", got, want)
+			if got, want := strings.Join(w.requests, " "), "GET "+strings.Join(tt.requests, " GET "); tt.requests != nil && got != want {
+				t.Errorf("requests %s\n    want %s", got, want)
 			}
 			if tt.err == nil {
 				want(t, "Issuer", s.Issuer, tt.issuer)
@@ -81,7 +81,7 @@ func TestIssuerError(t *testing.T) {
 		t.Fatalf("error = %#v, want an *IssuerError with both issuers", err)
 	}
 	if !strings.Contains(err.Error(), "trailing slash") {
-		t.Errorf("error %q does not explain", err)
+		t.Errorf("error %q has no explanation", err)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestLegacyServer(t *testing.T) {
 	if !reflect.DeepEqual(s, wantServer) {
 		t.Errorf("LegacyServer = %+v, want %+v", s, wantServer)
 	}
-	want(t, "requests", strings.Join(w.asked, " "), "GET "+rawURL+"/mcp GET "+rawURL)
+	want(t, "requests", strings.Join(w.requests, " "), "GET "+rawURL+"/mcp GET "+rawURL)
 
 	for _, issuer := range []string{"https://mcp.test/mcp", "https://mcp.test"} {
 		w = site(map[string]page{rawURL + "/mcp": asMetadata(issuer), rawURL: asMetadata("https://evil.test")})
@@ -147,15 +147,15 @@ func TestLegacyServer(t *testing.T) {
 	checkErr(t, err, errURL)
 }
 
-// FuzzMetadata: whatever a document says, what is accepted names the issuer
-// that was asked for and only endpoints that may be used.
+// FuzzMetadata: accepted metadata has the requested issuer and only valid
+// endpoints.
 func FuzzMetadata(f *testing.F) {
 	f.Add([]byte(asMetadata("https://as.test").body))
 	f.Add([]byte(`{"issuer":"https://as.test","token_endpoint":"http://as.test/t","scopes_supported":["a",""]}`))
 	f.Add([]byte(`{"issuer":"https://as.test","ISSUER":"https://evil.test","token_endpoint":"https://as.test/t"}`))
 	f.Add([]byte(`{"resource":"https://mcp.test/mcp","authorization_servers":["https://as.test"]}`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
-		w := &wire{handle: func(w http.ResponseWriter, r *http.Request) { w.Write(doc) }}
+		w := &fakeTransport{handle: func(w http.ResponseWriter, r *http.Request) { w.Write(doc) }}
 		s, err := oauth.FetchServer(t.Context(), w.client(), "https://as.test")
 		if err == nil {
 			want(t, "Issuer", s.Issuer, "https://as.test")

@@ -12,9 +12,9 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// A proxy's refusal is the proxy's, and only an overloaded one is tried again
-// (cli/cli#5244, cloudfoundry/cli#1765).
-func TestProxyRefusals(t *testing.T) {
+// TestProxyErrors: an error of a proxy is attributed to the proxy, and only an
+// overloaded proxy is temporary (cli/cli#5244, cloudfoundry/cli#1765).
+func TestProxyErrors(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		status    int

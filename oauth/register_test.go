@@ -13,14 +13,14 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-func registering(w *wire, m oauth.ClientMetadata, offered ...string) (oauth.App, error) {
+func registering(w *fakeTransport, m oauth.ClientMetadata, offered ...string) (oauth.App, error) {
 	s := oauth.Server{RegistrationEndpoint: "https://as.test/register", TokenAuthMethods: offered}
 	return oauth.Register(context.Background(), w.client(), s, m, "")
 }
 
 func TestRegister(t *testing.T) {
 	t.Parallel()
-	w := answers(201, `{"client_id":"c","client_secret":"s","client_secret_expires_at":"4102444800","token_endpoint_auth_method":"client_secret_post",
+	w := constant(201, `{"client_id":"c","client_secret":"s","client_secret_expires_at":"4102444800","token_endpoint_auth_method":"client_secret_post",
 		"grant_types":["refresh_token"],"redirect_uris":["http://127.0.0.1/cb"],"registration_client_uri":"https://as.test/register/c","registration_access_token":"h"}`)
 	s := oauth.Server{RegistrationEndpoint: "https://as.test/register"}
 	app, err := oauth.Register(t.Context(), w.client(), s, oauth.ClientMetadata{
@@ -30,7 +30,7 @@ func TestRegister(t *testing.T) {
 		AuthMethod: "client_secret_post", GrantTypes: []string{"refresh_token"}, RedirectURIs: []string{"http://127.0.0.1/cb"},
 		RegistrationURI: "https://as.test/register/c", RegistrationToken: "h"}
 	if !reflect.DeepEqual(app, wantApp) {
-		t.Error("app differs from the answer")
+		t.Error("app differs from the response")
 	}
 	t.Run("checklist 17: application_type, checklist 39: refresh_token", func(t *testing.T) {
 		const sent = `{"client_name":"n","application_type":"native","grant_types":["urn:ietf:params:oauth:grant-type:device_code","refresh_token"],"token_endpoint_auth_method":"none"}`
@@ -43,39 +43,39 @@ func TestRegister(t *testing.T) {
 func TestRegisterAuthMethod(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name    string
-		offered []string
-		answer  string
-		asked   string
-		got     string
-		secret  string
+		name      string
+		offered   []string
+		answer    string
+		requested string
+		got       string
+		secret    string
 	}{
-		{"none preferred", []string{"client_secret_basic", "none"}, `{"client_id":"c"}`, "none", "none", ""},
+		{"method none is preferred", []string{"client_secret_basic", "none"}, `{"client_id":"c"}`, "none", "none", ""},
 		{"basic before post", []string{"client_secret_post", "client_secret_basic"}, `{"client_id":"c","client_secret":"s"}`, "client_secret_basic", "client_secret_basic", "s"},
-		{"post alone", []string{"client_secret_post"}, `{"client_id":"c","client_secret":"s"}`, "client_secret_post", "client_secret_post", "s"},
-		{"a secret nobody asked for is sent", []string{"none"}, `{"client_id":"c","client_secret":"s"}`, "none", "client_secret_post", "s"},
-		{"a secret beside none is sent", nil, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"none"}`, "none", "client_secret_post", "s"},
-		{"the answer against the metadata", []string{"none"}, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_basic"}`, "none", "client_secret_post", "s"},
-		{"the answer decides", []string{"none", "client_secret_post"}, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}`, "none", "client_secret_post", "s"},
-		{"nothing said, a secret given", nil, `{"client_id":"c","client_secret":"s"}`, "none", "client_secret_basic", "s"},
-		{"a secret promised, none given", nil, `{"client_id":"c","token_endpoint_auth_method":"client_secret_basic"}`, "none", "none", ""},
-		{"nothing we can do is offered", []string{"tls_client_auth"}, `{"client_id":"c"}`, "none", "none", ""},
+		{"only post", []string{"client_secret_post"}, `{"client_id":"c","client_secret":"s"}`, "client_secret_post", "client_secret_post", "s"},
+		{"an unrequested secret is sent", []string{"none"}, `{"client_id":"c","client_secret":"s"}`, "none", "client_secret_post", "s"},
+		{"a secret with method none is sent", nil, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"none"}`, "none", "client_secret_post", "s"},
+		{"the response contradicts the metadata", []string{"none"}, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_basic"}`, "none", "client_secret_post", "s"},
+		{"the response decides", []string{"none", "client_secret_post"}, `{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}`, "none", "client_secret_post", "s"},
+		{"no method, but a secret", nil, `{"client_id":"c","client_secret":"s"}`, "none", "client_secret_basic", "s"},
+		{"a method that needs a secret, but no secret", nil, `{"client_id":"c","token_endpoint_auth_method":"client_secret_basic"}`, "none", "none", ""},
+		{"no supported method is offered", []string{"tls_client_auth"}, `{"client_id":"c"}`, "none", "none", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := answers(201, tt.answer)
+			w := constant(201, tt.answer)
 			app, err := registering(w, oauth.ClientMetadata{}, tt.offered...)
 			checkErr(t, err, nil)
-			want(t, "asked", strings.Contains(w.body, `"token_endpoint_auth_method":"`+tt.asked+`"`), true)
+			want(t, "asked", strings.Contains(w.body, `"token_endpoint_auth_method":"`+tt.requested+`"`), true)
 			want(t, "AuthMethod", app.AuthMethod, tt.got)
 			want(t, "Secret kept", app.Secret == tt.secret, true)
 		})
 	}
-	_, err := registering(answers(201, `{"client_id":"c","token_endpoint_auth_method":"tls_client_auth"}`), oauth.ClientMetadata{})
+	_, err := registering(constant(201, `{"client_id":"c","token_endpoint_auth_method":"tls_client_auth"}`), oauth.ClientMetadata{})
 	checkErr(t, err, oauth.ErrUnsupported)
 }
 
-func TestRegisterRefused(t *testing.T) {
+func TestRegisterRejected(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
@@ -90,21 +90,21 @@ func TestRegisterRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := registering(answers(tt.status, tt.body), oauth.ClientMetadata{})
+			_, err := registering(constant(tt.status, tt.body), oauth.ClientMetadata{})
 			if err == nil || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("error = %v, want one with %q", err, tt.text)
 			}
 		})
 	}
 	for _, body := range []string{`{}`, `{"client_id":""}`, `{"client_id":"a\nb"}`, `{"client_id":"a","client_secret":"\u001b"}`, `[]`, `{"client_id":{}}`} {
-		_, err := registering(answers(201, body), oauth.ClientMetadata{})
+		_, err := registering(constant(201, body), oauth.ClientMetadata{})
 		checkErr(t, err, oauth.ErrAnswer)
 	}
 }
 
 func TestRegisterDropsBadHandle(t *testing.T) {
 	t.Parallel()
-	w := answers(201, `{"client_id":"c","client_secret_expires_at":0,"registration_client_uri":"http://as.test/r","registration_access_token":"h"}`)
+	w := constant(201, `{"client_id":"c","client_secret_expires_at":0,"registration_client_uri":"http://as.test/r","registration_access_token":"h"}`)
 	app, err := registering(w, oauth.ClientMetadata{RedirectURIs: []string{"http://127.0.0.1/cb"}})
 	checkErr(t, err, nil)
 	want(t, "handle", app.RegistrationURI+app.RegistrationToken, "")
@@ -115,18 +115,18 @@ func TestRegisterDropsBadHandle(t *testing.T) {
 func TestDeregister(t *testing.T) {
 	t.Parallel()
 	app := oauth.App{ID: "c", RegistrationURI: "https://as.test/r/c", RegistrationToken: "h"}
-	w := answers(http.StatusNoContent, "")
+	w := constant(http.StatusNoContent, "")
 	checkErr(t, oauth.Deregister(t.Context(), w.client(), app), nil)
-	want(t, "request", w.asked[0], "DELETE https://as.test/r/c")
+	want(t, "request", w.requests[0], "DELETE https://as.test/r/c")
 	want(t, "Authorization", w.last.Header.Get("Authorization"), "Bearer h")
-	err := oauth.Deregister(t.Context(), answers(401, `{"error":"invalid_token"}`).client(), app)
+	err := oauth.Deregister(t.Context(), constant(401, `{"error":"invalid_token"}`).client(), app)
 	want(t, "refused", oauth.IsCode(err, oauth.CodeInvalidToken), true)
-	checkErr(t, oauth.Deregister(t.Context(), answers(500, "").client(), app), errTemporary)
+	checkErr(t, oauth.Deregister(t.Context(), constant(500, "").client(), app), errTemporary)
 }
 
-// A registration that is refused for one of the fields that servers disagree
-// about is sent in another legal form, each once.
-func TestRegisterTriesTheOtherLegalForms(t *testing.T) {
+// TestRegisterRetriesOtherForms: a registration that is rejected because of a field
+// on which servers disagree is sent in each other valid form once.
+func TestRegisterRetriesOtherForms(t *testing.T) {
 	t.Parallel()
 	device := oauth.ClientMetadata{
 		GrantTypes: []string{oauth.GrantDeviceCode}, ResponseTypes: []string{}, RedirectURIs: []string{}, Scope: "a b",
@@ -137,28 +137,28 @@ func TestRegisterTriesTheOtherLegalForms(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		m        oauth.ClientMetadata
-		refusals []string // then it is accepted
-		sent     []string // what the last request holds, or with - does not
+		refusals []string // then it succeeds
+		sent     []string // members of the last request; with -, absent ones
 		requests int
 	}{
 		{"accepted", device, nil, []string{empty, scope}, 1},
-		{"empty list refused", device, refusals(`400 {"error":"invalid_redirect_uri"}`), []string{missing, scope}, 2},
-		{"empty list refused without an OAuth code", device, refusals(`400 {"code":"VALIDATION_ERROR","message":"[body.redirect_uris] Too small: expected array to have >=1 items"}`), []string{missing, scope}, 2},
-		{"missing list refused so too", device, refusals(`400 {"message":"[body.redirect_uris] bad"}`, `422 {"message":"bad request"}`), []string{loopback, scope}, 3},
-		{"missing list refused too", device, refusals(`400 {"error":"invalid_redirect_uri"}`, `400 {"error":"invalid_client_metadata","error_description":"redirect_uris is required"}`), []string{loopback, scope}, 3},
-		{"scope refused", device, refusals(`400 {"error":"invalid_scope"}`), []string{empty, "-scope"}, 2},
-		{"scope refused by its name", device, refusals(`400 {"error":"invalid_client_metadata","error_description":"Scope must be known"}`), []string{empty, "-scope"}, 2},
-		{"scope refused by a policy", browser, refusals(`403 {"error":"insufficient_scope","error_description":"Policy 'Allowed Client Scopes' rejected request"}`), []string{`127.0.0.1:1`, "-scope"}, 2},
+		{"empty list rejected", device, refusals(`400 {"error":"invalid_redirect_uri"}`), []string{missing, scope}, 2},
+		{"empty list rejected without an OAuth code", device, refusals(`400 {"code":"VALIDATION_ERROR","message":"[body.redirect_uris] Too small: expected array to have >=1 items"}`), []string{missing, scope}, 2},
+		{"missing list rejected without an OAuth code", device, refusals(`400 {"message":"[body.redirect_uris] bad"}`, `422 {"message":"bad request"}`), []string{loopback, scope}, 3},
+		{"missing list rejected too", device, refusals(`400 {"error":"invalid_redirect_uri"}`, `400 {"error":"invalid_client_metadata","error_description":"redirect_uris is required"}`), []string{loopback, scope}, 3},
+		{"scope rejected", device, refusals(`400 {"error":"invalid_scope"}`), []string{empty, "-scope"}, 2},
+		{"scope rejected by name", device, refusals(`400 {"error":"invalid_client_metadata","error_description":"Scope must be known"}`), []string{empty, "-scope"}, 2},
+		{"scope rejected by a policy", browser, refusals(`403 {"error":"insufficient_scope","error_description":"Policy 'Allowed Client Scopes' rejected request"}`), []string{`127.0.0.1:1`, "-scope"}, 2},
 		{"no field named", device, refusals(`400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`), []string{loopback, "-scope"}, 4},
 		{"never accepted", device, refusals(`400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`, `400 {"error":"invalid_client_metadata"}`), nil, 4},
-		{"a redirect URI of the caller's is kept", browser, refusals(`400 {"error":"invalid_redirect_uri"}`), nil, 1},
-		{"not for who asks", device, refusals(`401 {"error":"invalid_token","error_description":"no scope"}`), nil, 1},
-		{"not for a server that is down", device, refusals(`503 {"error":"invalid_client_metadata"}`), nil, 1},
+		{"the caller's redirect URI is kept", browser, refusals(`400 {"error":"invalid_redirect_uri"}`), nil, 1},
+		{"no retry if the client is rejected", device, refusals(`401 {"error":"invalid_token","error_description":"no scope"}`), nil, 1},
+		{"no retry if the server is down", device, refusals(`503 {"error":"invalid_client_metadata"}`), nil, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			left := tt.refusals
-			w := &wire{handle: func(w http.ResponseWriter, _ *http.Request) {
+			w := &fakeTransport{handle: func(w http.ResponseWriter, _ *http.Request) {
 				status, body := "201", `{"client_id":"c","scope":"a"}`
 				if len(left) > 0 {
 					status, body, _ = strings.Cut(left[0], " ")
@@ -169,7 +169,7 @@ func TestRegisterTriesTheOtherLegalForms(t *testing.T) {
 				fmt.Fprint(w, body)
 			}}
 			app, err := registering(w, tt.m)
-			want(t, "requests", len(w.asked), tt.requests)
+			want(t, "requests", len(w.requests), tt.requests)
 			if (err == nil) != (tt.sent != nil) {
 				t.Errorf("error = %v", err)
 			}

@@ -13,7 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-func testClient(w *wire) *oauth.Client {
+func testClient(w *fakeTransport) *oauth.Client {
 	return &oauth.Client{
 		HTTP: w.client(),
 		Server: oauth.Server{
@@ -24,14 +24,14 @@ func testClient(w *wire) *oauth.Client {
 	}
 }
 
-func TestTokenAnswers(t *testing.T) {
+func TestTokenResponses(t *testing.T) {
 	t.Parallel()
 	const at = `"access_token":"tok"`
 	long := strings.Repeat("a", 70_000)
 	for _, tt := range []struct {
 		name, body string
-		want       oauth.Token // but for Expiry
-		life       time.Duration
+		want       oauth.Token // except Expiry
+		lifetime   time.Duration
 		err        error
 	}{
 		{"plain", `{` + at + `,"token_type":"Bearer","expires_in":3600,"refresh_token":"r","scope":"a b","id_token":"x.y.z"}`,
@@ -39,22 +39,22 @@ func TestTokenAnswers(t *testing.T) {
 		{"type in any case", `{` + at + `,"token_type":"bEARER"}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
 		{"type missing", `{` + at + `}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
 		{"DPoP without a key", `{` + at + `,"token_type":"dpop"}`, oauth.Token{}, 0, oauth.ErrAnswer},
-		{"type not known", `{` + at + `,"token_type":"mac"}`, oauth.Token{}, 0, oauth.ErrAnswer},
+		{"unknown type", `{` + at + `,"token_type":"mac"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"N_A is for token exchange", `{` + at + `,"token_type":"N_A"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"expires_in as a string", `{` + at + `,"expires_in":"3600"}`, oauth.Token{Access: "tok", Type: "Bearer"}, time.Hour, nil},
 		{"expires_in as a float", `{` + at + `,"expires_in":1.5}`, oauth.Token{Access: "tok", Type: "Bearer"}, 1500 * time.Millisecond, nil},
-		{"expires_in 0 says nothing", `{` + at + `,"expires_in":0}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
+		{"expires_in 0 is ignored", `{` + at + `,"expires_in":0}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
 		{"expires_in null", `{` + at + `,"expires_in":null}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
 		{"expires_in negative", `{` + at + `,"expires_in":-5}`, oauth.Token{Access: "tok", Type: "Bearer"}, 0, nil},
-		{"expires_in absurd", `{` + at + `,"expires_in":1e300}`, oauth.Token{Access: "tok", Type: "Bearer"}, 10 * 365 * 24 * time.Hour, nil},
+		{"expires_in out of range", `{` + at + `,"expires_in":1e300}`, oauth.Token{Access: "tok", Type: "Bearer"}, 10 * 365 * 24 * time.Hour, nil},
 		{"scope with commas", `{` + at + `,"scope":"a,b, c"}`, oauth.Token{Access: "tok", Type: "Bearer", Scope: "a b c"}, 0, nil},
 		{"scope as a list", `{` + at + `,"scope":["a","b"]}`, oauth.Token{Access: "tok", Type: "Bearer", Scope: "a b"}, 0, nil},
 		{"scope as a number", `{` + at + `,"scope":5}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"scope with a quote", `{` + at + `,"scope":"a\"b"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"Slack", `{"ok":true,"authed_user":{"access_token":"xoxp-1","token_type":"user","scope":"a,b"}}`,
 			oauth.Token{Access: "xoxp-1", Type: "Bearer", Scope: "a b"}, 0, nil},
-		{"Slack at the top", `{"ok":true,"access_token":"xoxb-1","token_type":"bot"}`, oauth.Token{Access: "xoxb-1", Type: "Bearer"}, 0, nil},
-		{"Slack's types elsewhere", `{` + at + `,"token_type":"user"}`, oauth.Token{}, 0, oauth.ErrAnswer},
+		{"Slack's fields at the top level", `{"ok":true,"access_token":"xoxb-1","token_type":"bot"}`, oauth.Token{Access: "xoxb-1", Type: "Bearer"}, 0, nil},
+		{"Slack's token types in other places", `{` + at + `,"token_type":"user"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"no access token", `{"token_type":"Bearer"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"a line feed in the token", `{"access_token":"a\nb"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"a space in the token", `{"access_token":"a b"}`, oauth.Token{}, 0, oauth.ErrAnswer},
@@ -68,22 +68,22 @@ func TestTokenAnswers(t *testing.T) {
 		{"a token too long", `{"access_token":"` + long + `"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"a refresh token too long", `{` + at + `,"refresh_token":"` + long + `"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"an escape in the refresh token", `{` + at + `,"refresh_token":"\u001b"}`, oauth.Token{}, 0, oauth.ErrAnswer},
-		{"an odd id token", `{` + at + `,"id_token":"a b"}`, oauth.Token{}, 0, oauth.ErrAnswer},
+		{"an invalid ID token", `{` + at + `,"id_token":"a b"}`, oauth.Token{}, 0, oauth.ErrAnswer},
 		{"not JSON", `access_token=tok`, oauth.Token{}, 0, oauth.ErrAnswer},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				got, err := testClient(answers(200, tt.body)).Token(t.Context(), url.Values{"grant_type": {"x"}})
+				got, err := testClient(constant(200, tt.body)).Token(t.Context(), url.Values{"grant_type": {"x"}})
 				checkErr(t, err, tt.err)
 				if err != nil && strings.Contains(err.Error(), "tok\"") {
-					t.Errorf("error %q quotes the body", err)
+					t.Errorf("error %q contains the body", err)
 				}
-				if life := got.Expiry.Sub(start); tt.life != 0 && life != tt.life {
-					t.Errorf("lifetime = %v, want %v", life, tt.life)
+				if lifetime := got.Expiry.Sub(start); tt.lifetime != 0 && lifetime != tt.lifetime {
+					t.Errorf("lifetime = %v, want %v", lifetime, tt.lifetime)
 				}
-				want(t, "Expiry.IsZero", got.Expiry.IsZero(), tt.life == 0)
+				want(t, "Expiry.IsZero", got.Expiry.IsZero(), tt.lifetime == 0)
 				got.Expiry = time.Time{}
 				if got != tt.want {
 					t.Errorf("token differs")
@@ -93,18 +93,19 @@ func TestTokenAnswers(t *testing.T) {
 	}
 }
 
-// A token that cannot be used is not stored, so nobody could revoke it later.
+// TestUnusableTokenIsRevoked: an unusable token is not stored, so nothing could
+// revoke it later.
 func TestUnusableTokenIsRevoked(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, grant, body, revoked string }{
 		{"its refresh token", "x", `{"access_token":"a b","refresh_token":"r1"}`, "r1"},
-		{"the access token alone", "x", `{"access_token":"a b"}`, "a b"},
+		{"only the access token", "x", `{"access_token":"a b"}`, "a b"},
 		{"Slack's", "x", `{"ok":true,"authed_user":{"access_token":"a b","token_type":"user"}}`, "a b"},
-		{"bound to a key we do not have", "x", `{"access_token":"a","token_type":"DPoP"}`, "a"},
-		{"not the login's own at a refresh", oauth.GrantRefreshToken, `{"access_token":"a b","refresh_token":"r1"}`, ""},
+		{"bound to an unknown key", "x", `{"access_token":"a","token_type":"DPoP"}`, "a"},
+		{"refresh without the login's refresh token", oauth.GrantRefreshToken, `{"access_token":"a b","refresh_token":"r1"}`, ""},
 		{"usable", "x", `{"access_token":"a","refresh_token":"r1"}`, ""},
 	} {
-		w := answers(200, tt.body)
+		w := constant(200, tt.body)
 		_, _ = testClient(w).Token(t.Context(), url.Values{"grant_type": {tt.grant}})
 		if got := w.form.Get("token"); got != tt.revoked {
 			t.Errorf("%s: revoked %q, want %q", tt.name, got, tt.revoked)
@@ -112,13 +113,14 @@ func TestUnusableTokenIsRevoked(t *testing.T) {
 	}
 }
 
-// The server's clock starts when it answers, ours when we ask: a slow answer
-// must not make a token look fresh that is not.
+// TestExpiryFromSending: the server's lifetime starts when it responds, the
+// client's when it sends the request: a slow response must not make a stale token
+// look fresh.
 func TestExpiryFromSending(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		w := &wire{handle: func(w http.ResponseWriter, r *http.Request) {
+		w := &fakeTransport{handle: func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(20 * time.Second)
 			fmt.Fprint(w, `{"access_token":"t","expires_in":60}`)
 		}}
@@ -140,7 +142,7 @@ func TestClientAuthentication(t *testing.T) {
 		{"no secret", oauth.App{ID: id}, nil, "none"},
 		{"no secret, whatever is offered", oauth.App{ID: id}, []string{"client_secret_basic"}, "none"},
 		{"secret, nothing offered: RFC 8414's default", oauth.App{ID: id, Secret: secret}, nil, "basic"},
-		{"secret, post offered", oauth.App{ID: id, Secret: secret}, []string{"client_secret_post"}, "post"},
+		{"secret, only post offered", oauth.App{ID: id, Secret: secret}, []string{"client_secret_post"}, "post"},
 		{"secret, both offered", oauth.App{ID: id, Secret: secret}, []string{"client_secret_post", "client_secret_basic"}, "basic"},
 		{"registered none", oauth.App{ID: id, Secret: secret, AuthMethod: "none"}, nil, "none"},
 		{"registered post", oauth.App{ID: id, Secret: secret, AuthMethod: "client_secret_post"}, []string{"client_secret_basic"}, "post"},
@@ -148,7 +150,7 @@ func TestClientAuthentication(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := answers(200, `{"access_token":"t"}`)
+			w := constant(200, `{"access_token":"t"}`)
 			c := testClient(w)
 			c.App, c.Server.TokenAuthMethods = tt.app, tt.offered
 			grant := url.Values{"grant_type": {"x"}}
@@ -167,7 +169,7 @@ func TestClientAuthentication(t *testing.T) {
 			want(t, "Accept", w.last.Header.Get("Accept"), "application/json")
 		})
 	}
-	c := testClient(answers(200, "{}"))
+	c := testClient(constant(200, "{}"))
 	c.App.AuthMethod = "tls_client_auth"
 	_, err := c.Token(t.Context(), nil)
 	checkErr(t, err, oauth.ErrUnsupported)
@@ -179,7 +181,7 @@ func TestRefresh(t *testing.T) {
 }
 
 func testRefresh(t *testing.T) {
-	w := answers(200, `{"access_token":"t2"}`)
+	w := constant(200, `{"access_token":"t2"}`)
 	got, err := testClient(w).Refresh(t.Context(), "r1", "https://mcp.test/mcp?x=1", []string{"a", "b"})
 	checkErr(t, err, nil)
 	want(t, "kept refresh token", got.Refresh, "r1")
@@ -188,7 +190,7 @@ func testRefresh(t *testing.T) {
 		"resource": {"https://mcp.test/mcp?x=1"},
 	}.Encode())
 
-	w = answers(200, `{"access_token":"t2","refresh_token":"r2"}`)
+	w = constant(200, `{"access_token":"t2","refresh_token":"r2"}`)
 	got, err = testClient(w).Refresh(t.Context(), "r1", "", nil)
 	checkErr(t, err, nil)
 	want(t, "new refresh token", got.Refresh, "r2")
@@ -212,12 +214,12 @@ func TestNoEndpoint(t *testing.T) {
 
 func TestRevoke(t *testing.T) {
 	t.Parallel()
-	w := answers(200, "")
+	w := constant(200, "")
 	checkErr(t, testClient(w).Revoke(t.Context(), "r1", oauth.HintRefreshToken), nil)
 	want(t, "form", w.form.Encode(), "client_id=me&token=r1&token_type_hint=refresh_token")
-	err := testClient(answers(400, `{"error":"unsupported_token_type"}`)).Revoke(t.Context(), "r1", "")
+	err := testClient(constant(400, `{"error":"unsupported_token_type"}`)).Revoke(t.Context(), "r1", "")
 	want(t, "unsupported_token_type", oauth.IsCode(err, oauth.CodeUnsupportedTokenType), true)
-	checkErr(t, testClient(answers(503, "")).Revoke(t.Context(), "r1", ""), errTemporary)
+	checkErr(t, testClient(constant(503, "")).Revoke(t.Context(), "r1", ""), errTemporary)
 }
 
 func TestSecretsDoNotPrint(t *testing.T) {
@@ -235,8 +237,8 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	}
 }
 
-// FuzzToken: a token that is accepted is one word of one header line, and no
-// error quotes the answer.
+// FuzzToken: an accepted token fits one word of a header line, and no error
+// contains the response.
 func FuzzToken(f *testing.F) {
 	f.Add(200, `{"access_token":"t","expires_in":"3600","scope":["a"]}`)
 	f.Add(400, `{"error":"invalid_grant","error_description":"\u001b[31m","error_uri":"javascript:x"}`)
@@ -245,7 +247,7 @@ func FuzzToken(f *testing.F) {
 		if status < 200 || status > 599 || status/100 == 3 {
 			return
 		}
-		got, err := testClient(answers(status, body)).Token(t.Context(), nil)
+		got, err := testClient(constant(status, body)).Token(t.Context(), nil)
 		if err != nil {
 			if strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x202e }) || len(err.Error()) > 4<<10 {
 				t.Errorf("error text %q", err)
@@ -253,7 +255,7 @@ func FuzzToken(f *testing.F) {
 			return
 		}
 		if got.Access == "" || strings.ContainsFunc(got.Access+got.ID, func(r rune) bool { return r < '!' || r > '~' }) {
-			t.Errorf("access token %q, id token %q was accepted", got.Access, got.ID)
+			t.Errorf("access token %q, ID token %q was accepted", got.Access, got.ID)
 		}
 		if strings.ContainsAny(got.Refresh+got.ID+got.Scope, "\r\n\x00\x1b") {
 			t.Error("a control character was accepted")

@@ -16,7 +16,7 @@ func TestCheckURL(t *testing.T) {
 		ok  bool
 	}{
 		{"https://as.test", true}, {"https://as.test/a?b=c", true}, {"HTTPS://as.test/", true}, {"https://xn--bcher-kva.example/", true},
-		{"https://10.0.0.1/", true}, // refused when dialled, not here
+		{"https://10.0.0.1/", true}, // rejected at the connection, not here
 		{"http://localhost:8080/x", true}, {"http://LOCALHOST/x", true}, {"http://127.0.0.1:1/", true}, {"http://127.9.9.9/", true},
 		{"http://[::1]:80/", true}, {"http://[::ffff:127.0.0.1]/", true},
 		{"", false}, {"as.test", false}, {"//as.test/x", false}, {"http://as.test/", false}, {"http://10.0.0.1/", false},
@@ -33,7 +33,7 @@ func TestCheckURL(t *testing.T) {
 		if tt.ok {
 			checkErr(t, err, nil)
 		} else if checkErr(t, err, errURL); err == nil || u != nil {
-			t.Errorf("CheckURL(%q) = %v, want it refused", tt.raw, u)
+			t.Errorf("CheckURL(%q) = %v, want an error", tt.raw, u)
 		}
 	}
 }
@@ -64,8 +64,8 @@ func TestSanitize(t *testing.T) {
 	}
 }
 
-// FuzzText: sanitized text is short, printable and stays as it is; a URL that
-// is accepted survives being written and read again.
+// FuzzText: sanitized text is short, printable and stable; an accepted URL is
+// formatted and parsed back unchanged.
 func FuzzText(f *testing.F) {
 	f.Add("https://as.test/a?b=%0a", 20)
 	f.Add("a\u202e\x1b[0m b", 3)
@@ -82,7 +82,7 @@ func FuzzText(f *testing.F) {
 			return
 		}
 		if again, err := oauth.CheckURL(u.String()); len(u.String()) <= 2048 && (err != nil || again.String() != u.String() || again.Host != u.Host) {
-			t.Errorf("CheckURL(%q) = %q, read again %v, %v", s, u, again, err)
+			t.Errorf("CheckURL(%q) = %q, parsed again %v, %v", s, u, again, err)
 		}
 	})
 }

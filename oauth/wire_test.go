@@ -9,16 +9,16 @@ import (
 	"testing"
 )
 
-// wire plays servers in memory and remembers what was asked of them.
-type wire struct {
-	handle http.HandlerFunc
-	asked  []string // "GET https://host/path"
-	last   *http.Request
-	form   url.Values // of the last request
-	body   string
+// fakeTransport simulates servers in memory and records their requests.
+type fakeTransport struct {
+	handle   http.HandlerFunc
+	requests []string // "GET https://host/path"
+	last     *http.Request
+	form     url.Values // of the last request
+	body     string
 }
 
-func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w *fakeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	in := r.Clone(r.Context())
 	in.Host = r.URL.Host
 	var body []byte
@@ -28,7 +28,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.body = string(body)
 	w.form, _ = url.ParseQuery(w.body)
 	w.last = in
-	w.asked = append(w.asked, r.Method+" "+r.URL.String())
+	w.requests = append(w.requests, r.Method+" "+r.URL.String())
 	rec := httptest.NewRecorder()
 	w.handle(rec, in)
 	resp := rec.Result()
@@ -36,12 +36,11 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-func (w *wire) client() *http.Client { return &http.Client{Transport: w} }
+func (w *fakeTransport) client() *http.Client { return &http.Client{Transport: w} }
 
-// site is a wire that serves fixed answers: by method and URL, by URL, or else
-// 404.
-func site(pages map[string]page) *wire {
-	return &wire{handle: func(w http.ResponseWriter, r *http.Request) {
+// site is a wire with fixed responses: by method and URL, by URL, or else 404.
+func site(pages map[string]page) *fakeTransport {
+	return &fakeTransport{handle: func(w http.ResponseWriter, r *http.Request) {
 		p, ok := pages[r.Method+" "+r.URL.String()]
 		if !ok {
 			p, ok = pages[r.URL.String()]
@@ -60,9 +59,9 @@ func site(pages map[string]page) *wire {
 	}}
 }
 
-// answers is a wire that always says the same.
-func answers(status int, body string) *wire {
-	return &wire{handle: func(w http.ResponseWriter, r *http.Request) {
+// constant is a wire with a constant response.
+func constant(status int, body string) *fakeTransport {
+	return &fakeTransport{handle: func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.WriteHeader(status)
 		fmt.Fprint(w, body)

@@ -15,7 +15,7 @@ func put(t *testing.T, s secrets.Store, data string) {
 	}
 }
 
-// wantData: "" means that there is no record.
+// wantData checks the record; "" means that it does not exist.
 func wantData(t *testing.T, s secrets.Store, want string) {
 	t.Helper()
 	data, _, err := s.Get(t.Context(), "a")
@@ -36,9 +36,9 @@ func TestMove(t *testing.T) {
 	}{
 		{"plain", "data", "", nil, "", "data"},
 		{"interrupted after the copy", "data", "data", nil, "", "data"},
-		{"done already", "", "data", nil, "", "data"},
-		{"nothing there", "", "", secrets.ErrNotFound, "", ""},
-		{"another one there", "data", "other", secrets.ErrConflict, "data", "other"},
+		{"already done", "", "data", nil, "", "data"},
+		{"no record", "", "", secrets.ErrNotFound, "", ""},
+		{"another record in the target", "data", "other", secrets.ErrConflict, "data", "other"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var from, to secrets.Memory
@@ -57,7 +57,7 @@ func TestMove(t *testing.T) {
 	}
 }
 
-// failing is a store one of whose methods does something first.
+// failing is a store with a method that does something first.
 type failing struct {
 	*secrets.Memory
 	beforeGet    func() error
@@ -82,23 +82,25 @@ func (f failing) Delete(ctx context.Context, name string, prev secrets.Version) 
 	return f.Memory.Delete(ctx, name, prev)
 }
 
-// TestMoveKeepsWhatItCannotReadBack: a target that lies costs nothing.
+// TestMoveKeepsWhatItCannotReadBack: if the target does not return what was
+// written, the source is kept.
 func TestMoveKeepsWhatItCannotReadBack(t *testing.T) {
 	var from, to secrets.Memory
 	put(t, &from, "data")
-	liar := failing{Memory: &to, beforeGet: func() error { put(t, &to, "rubbish"); return nil }}
-	if err := secrets.Move(t.Context(), &from, liar, "a"); !errors.Is(err, secrets.ErrConflict) {
+	faulty := failing{Memory: &to, beforeGet: func() error { put(t, &to, "rubbish"); return nil }}
+	if err := secrets.Move(t.Context(), &from, faulty, "a"); !errors.Is(err, secrets.ErrConflict) {
 		t.Errorf("Move = %v, want ErrConflict", err)
 	}
 	wantData(t, &from, "data")
 }
 
-// TestMoveInterrupted: a delete that fails leaves both, and the next Move ends it.
+// TestMoveInterrupted: if the delete fails, both stores have the record, and the
+// next Move completes the move.
 func TestMoveInterrupted(t *testing.T) {
 	var from, to secrets.Memory
 	put(t, &from, "data")
-	down := failing{Memory: &from, beforeDelete: func() error { return secrets.ErrTemporary }}
-	if err := secrets.Move(t.Context(), down, &to, "a"); !errors.Is(err, secrets.ErrTemporary) {
+	failingDelete := failing{Memory: &from, beforeDelete: func() error { return secrets.ErrTemporary }}
+	if err := secrets.Move(t.Context(), failingDelete, &to, "a"); !errors.Is(err, secrets.ErrTemporary) {
 		t.Errorf("Move = %v, want ErrTemporary", err)
 	}
 	wantData(t, &from, "data")
@@ -110,8 +112,8 @@ func TestMoveInterrupted(t *testing.T) {
 	wantData(t, &to, "data")
 }
 
-// TestMoveOfChangedRecord: who writes without the lock does not lose what he
-// wrote, and no old copy stays.
+// TestMoveOfChangedRecord: a concurrent write without the lock is not lost, and no
+// old copy remains.
 func TestMoveOfChangedRecord(t *testing.T) {
 	var from, to secrets.Memory
 	put(t, &from, "old")

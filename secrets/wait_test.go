@@ -11,32 +11,32 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestNotice: the caller that asked hears of a wait once, when it has lasted for a
-// second.
+// TestNotice: the caller with a notice function is notified once, when the wait has
+// lasted a second.
 func TestNotice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told []string
-		ctx := secrets.WithNotice(t.Context(), func(text string) { told = append(told, text) })
+		var notices []string
+		ctx := secrets.WithNotice(t.Context(), func(text string) { notices = append(notices, text) })
 		who := func() string { return "process 42\x1b[2J on \u202ebox" }
-		begun := time.Now()
+		start := time.Now()
 		w := secrets.NewWaiting(`record "a"`)
 		for range 30 {
 			w.Notice(ctx, who)
-			w.Notice(t.Context(), who) // nobody asked
-			if len(told) > 0 && time.Since(begun) < time.Second {
-				t.Fatal("told at once")
+			w.Notice(t.Context(), who) // no notice function
+			if len(notices) > 0 && time.Since(start) < time.Second {
+				t.Fatal("notified immediately")
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
-		if len(told) != 1 || told[0] != `waiting for process 42[2J on box, which has locked record "a"` {
-			t.Errorf("told %q", told)
+		if len(notices) != 1 || notices[0] != `waiting for process 42[2J on box, which has locked record "a"` {
+			t.Errorf("notice %q", notices)
 		}
 		err := w.End(context.DeadlineExceeded, "")
 		if locked, ok := errors.AsType[*secrets.LockedError](err); !ok || !errors.Is(err, context.DeadlineExceeded) || locked.Error() != `record "a" is still locked by another process after 3s` {
 			t.Errorf("End() = %v", err)
 		}
 		if err := w.End(context.Canceled, ""); err != context.Canceled {
-			t.Errorf("End() of a cancelled wait = %v", err)
+			t.Errorf("End() of a canceled wait = %v", err)
 		}
 		long := secrets.LockedError{Lock: "x", Holder: strings.Repeat("\u00e9", 500)}
 		if text := long.Error(); len(text) > 200 {

@@ -21,8 +21,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
-// person is at the agent's terminal.
-type person struct {
+// terminalUser is a user at the agent's terminal.
+type terminalUser struct {
 	t   *testing.T
 	pty *os.File
 	c   *agentd.Confirmer
@@ -30,10 +30,10 @@ type person struct {
 
 	mu    sync.Mutex
 	shown string
-	read  int // of shown
+	read  int // of the output seen so far
 }
 
-func newPerson(t *testing.T) *person {
+func newTerminalUser(t *testing.T) *terminalUser {
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err == nil {
@@ -44,7 +44,7 @@ func newPerson(t *testing.T) *person {
 	}
 	master = closable(t, master)
 	t.Cleanup(func() { master.Close() })
-	p := &person{t: t, pty: master}
+	p := &terminalUser{t: t, pty: master}
 	p.e, _, _ = testEnv(t)
 	p.e.tty = func() (*os.File, error) { return slave, nil }
 	p.e.err = slave
@@ -84,11 +84,11 @@ func closable(t *testing.T, f *os.File) *os.File {
 	return os.NewFile(uintptr(fd), f.Name())
 }
 
-var askedFor = regexp.MustCompile(`Issue a token of\s[^?]*\?\ntype ([A-Z]{2}) to allow, n to deny \(\d+ s\): `)
+var promptPattern = regexp.MustCompile(`Issue a token of\s[^?]*\?\ntype ([A-Z]{2}) to allow, n to deny \(\d+ s\): `)
 
-// sees waits for text that was not seen before, and returns what matched, and
-// all up to it.
-func (p *person) sees(want *regexp.Regexp) (match []string, before string) {
+// waitFor waits for text that was not seen before. It returns the match and all text
+// up to it.
+func (p *terminalUser) waitFor(want *regexp.Regexp) (match []string, before string) {
 	p.t.Helper()
 	if !await.Until(func() bool {
 		p.mu.Lock()
@@ -107,7 +107,7 @@ func (p *person) sees(want *regexp.Regexp) (match []string, before string) {
 
 // types writes to the terminal and returns once the echo is complete, because
 // then the confirmer can read the text. Ctrl-D is not echoed.
-func (p *person) types(text string) {
+func (p *terminalUser) types(text string) {
 	p.t.Helper()
 	shown := func() int {
 		p.mu.Lock()
@@ -121,12 +121,12 @@ func (p *person) types(text string) {
 	await.True(p.t, "the terminal echoes what was typed", func() bool { return shown() >= echoed })
 }
 
-// askedAgain is the prompt after an invalid answer. The confirmer ignores lines
+// repeatedPromptPattern is the prompt after an invalid answer. The confirmer ignores lines
 // that arrive before this prompt.
-var askedAgain = regexp.MustCompile(`unrecognized answer; type [A-Z]{2} to allow, n to deny \(\d+ s\): `)
+var repeatedPromptPattern = regexp.MustCompile(`unrecognized answer; type [A-Z]{2} to allow, n to deny \(\d+ s\): `)
 
-// asked has a question asked about a profile.
-func (p *person) asked(ctx context.Context, profile string) (answer chan error) {
+// prompt starts a confirmation for a profile.
+func (p *terminalUser) prompt(ctx context.Context, profile string) (answer chan error) {
 	answer = make(chan error, 1)
 	go func() {
 		answer <- p.c.Confirm(ctx, agentd.Request{Socket: "forward", Profile: profile, Peer: privsock.Peer{PID: 7, Exe: "/bin/\x1b[2Jcurl"}})
@@ -134,20 +134,20 @@ func (p *person) asked(ctx context.Context, profile string) (answer chan error) 
 	return answer
 }
 
-// TestConfirm answers the agent's questions at a real terminal.
+// TestConfirm answers the agent's confirmation prompts at a real terminal.
 func TestConfirm(t *testing.T) {
-	p := newPerson(t)
+	p := newTerminalUser(t)
 	for _, tt := range []struct {
-		typed string // KX stands for the code
+		typed string // KX is replaced by the code
 		yes   bool
 	}{
 		{"KX\n", true}, {"kx\n", true}, {" KX \n", true}, {"n\n", false}, {"No\n", false},
 		{"y\nKX\n", true}, {"yes\nn\n", false}, {"\nKX\n", true}, {"\x04KX\n", true},
 	} {
-		answer := p.asked(t.Context(), "notion")
-		code, text := p.sees(askedFor)
+		answer := p.prompt(t.Context(), "notion")
+		code, text := p.waitFor(promptPattern)
 		if !strings.Contains(text, "\nIssue a token of \"notion\" to /bin/") || strings.Contains(text, "\x1b") {
-			t.Errorf("question %q", text)
+			t.Errorf("prompt %q", text)
 		}
 		typed := strings.NewReplacer("KX", code[1], "kx", strings.ToLower(code[1])).Replace(tt.typed)
 		wrong, right, both := strings.Cut(typed, "\n")
@@ -155,7 +155,7 @@ func TestConfirm(t *testing.T) {
 			p.types(typed)
 		} else {
 			p.types(wrong + "\n")
-			p.sees(askedAgain)
+			p.waitFor(repeatedPromptPattern)
 			p.types(right)
 		}
 		if err := <-answer; (err == nil) != tt.yes {
@@ -163,32 +163,32 @@ func TestConfirm(t *testing.T) {
 		}
 	}
 	p.c.Timeout = 100 * time.Millisecond
-	if err := <-p.asked(t.Context(), "notion"); err == nil {
-		t.Error("silence was taken for yes")
+	if err := <-p.prompt(t.Context(), "notion"); err == nil {
+		t.Error("a prompt without an answer was confirmed")
 	}
 }
 
-// TestConfirmAnswersItsOwn: what was typed for another question, or for none,
-// answers no question.
+// TestConfirmAnswersItsOwn: text typed for another prompt, or before any prompt,
+// does not answer a prompt.
 func TestConfirmAnswersItsOwn(t *testing.T) {
-	p := newPerson(t)
-	p.types("y") // for no question
+	p := newTerminalUser(t)
+	p.types("y") // before any prompt
 	ctx, cancel := context.WithCancel(t.Context())
-	a := p.asked(ctx, "a")
-	code, _ := p.sees(askedFor)
-	p.types(code[1]) // for a, and Enter would follow
-	b := p.asked(t.Context(), "b")
+	a := p.prompt(ctx, "a")
+	code, _ := p.waitFor(promptPattern)
+	p.types(code[1]) // for a, before Enter
+	b := p.prompt(t.Context(), "b")
 	cancel()
 	if err := <-a; err == nil {
-		t.Error("a was allowed")
+		t.Error("a was confirmed")
 	}
-	other, text := p.sees(askedFor)
+	other, text := p.waitFor(promptPattern)
 	if !strings.Contains(text, "\nwithdrawn: the client has disconnected\n\nIssue a token of \"b\" to ") || other[1] == code[1] {
-		t.Errorf("then: %q", text)
+		t.Errorf("output after the first prompt: %q", text)
 	}
 	for _, typed := range []string{"\n", "y\n", code[1] + "\n"} {
 		p.types(typed)
-		p.sees(askedAgain)
+		p.waitFor(repeatedPromptPattern)
 		select {
 		case err := <-b:
 			t.Fatalf("%q answered b: %v", typed, err)
@@ -201,35 +201,35 @@ func TestConfirmAnswersItsOwn(t *testing.T) {
 	}
 }
 
-// TestConfirmInTurn: who waited behind another's question has the whole time
-// for its own, and is not refused for having waited.
+// TestConfirmInTurn: a request that waited behind another prompt still gets the
+// full time for its own prompt.
 func TestConfirmInTurn(t *testing.T) {
-	p := newPerson(t)
+	p := newTerminalUser(t)
 	p.c.Timeout = 100 * time.Millisecond
-	begin := time.Now()
-	first := p.asked(t.Context(), "a")
-	p.sees(askedFor)
-	second := p.asked(t.Context(), "b")
+	start := time.Now()
+	first := p.prompt(t.Context(), "a")
+	p.waitFor(promptPattern)
+	second := p.prompt(t.Context(), "b")
 	for _, answer := range []chan error{first, second} {
 		if err := <-answer; err == nil || !strings.Contains(err.Error(), "nobody answered") {
-			t.Errorf("silence was taken for %v", err)
+			t.Errorf("without an answer the result is %v", err)
 		}
 	}
-	p.sees(askedFor)
-	if took := time.Since(begin); took < 2*p.c.Timeout { // a busy machine only increases it
-		t.Errorf("two questions stood for %s, want twice %s", took, p.c.Timeout)
+	p.waitFor(promptPattern)
+	if took := time.Since(start); took < 2*p.c.Timeout { // a slow machine only increases it
+		t.Errorf("two prompts took %s, want twice %s", took, p.c.Timeout)
 	}
 }
 
-// TestConfirmFits: a question is as wide as the terminal at most, and no log
-// line is written between it and its answer.
+// TestConfirmFits: a prompt fits the width of the terminal, and no log line is
+// printed between it and the answer.
 func TestConfirmFits(t *testing.T) {
-	p := newPerson(t)
+	p := newTerminalUser(t)
 	answer := make(chan error, 1)
 	go func() {
 		answer <- p.c.Confirm(t.Context(), agentd.Request{Socket: "forward", Profile: strings.Repeat("p", 80), Peer: privsock.Peer{PID: 4194304, Exe: strings.Repeat("/long", 40)}})
 	}()
-	code, text := p.sees(askedFor)
+	code, text := p.waitFor(promptPattern)
 	for line := range strings.Lines(text) {
 		if len(strings.TrimRight(line, "\n")) > 80 {
 			t.Errorf("%d columns: %q", len(line), line)
@@ -240,34 +240,34 @@ func TestConfirmFits(t *testing.T) {
 	if err := <-answer; err != nil {
 		t.Error(err)
 	}
-	if _, text := p.sees(regexp.MustCompile("something else")); !strings.HasPrefix(text, code[1]+"\n") {
-		t.Errorf("after the question: %q", text)
+	if _, text := p.waitFor(regexp.MustCompile("something else")); !strings.HasPrefix(text, code[1]+"\n") {
+		t.Errorf("after the prompt: %q", text)
 	}
 }
 
-// TestConfirmWhenEnding: an agent that ends takes its question back at once, and
+// TestConfirmWhenEnding: an agent that stops withdraws its prompt immediately, and
 // says why.
 func TestConfirmWhenEnding(t *testing.T) {
-	p := newPerson(t)
+	p := newTerminalUser(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
-	answer := p.asked(ctx, "a")
-	p.sees(askedFor)
-	waits := p.asked(ctx, "b")
+	answer := p.prompt(ctx, "a")
+	p.waitFor(promptPattern)
+	waits := p.prompt(ctx, "b")
 	cancel(errors.New("the agent is stopping"))
 	if err := errors.Join(<-answer, <-waits); err == nil {
-		t.Error("allowed")
+		t.Error("the request was confirmed")
 	}
-	p.sees(regexp.MustCompile("\nwithdrawn: the agent is stopping\n"))
+	p.waitFor(regexp.MustCompile("\nwithdrawn: the agent is stopping\n"))
 }
 
-// TestConfirmTerminalGone: nobody can say yes then.
+// TestConfirmTerminalGone: without a terminal the request is denied.
 func TestConfirmTerminalGone(t *testing.T) {
-	p := newPerson(t)
+	p := newTerminalUser(t)
 	p.c.Timeout = time.Hour
-	answer := p.asked(t.Context(), "a")
-	p.sees(askedFor)
+	answer := p.prompt(t.Context(), "a")
+	p.waitFor(promptPattern)
 	p.pty.Close()
 	if err := await.Receive(t, "the end of the question", answer); err == nil {
-		t.Error("allowed")
+		t.Error("the request was confirmed")
 	}
 }

@@ -19,11 +19,11 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// TestAgentTerminalGone: a foreground agent ends with its terminal, and only
-// then: not on a SIGHUP that means reload, and not under nohup.
+// TestAgentTerminalGone: a foreground agent stops when its terminal closes, but not
+// on a SIGHUP that means reload, and not under nohup.
 func TestAgentTerminalGone(t *testing.T) {
 	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP) // else, run under nohup, the children ignored it too
+	signal.Notify(hangups, syscall.SIGHUP) // otherwise the children ignore SIGHUP too if the tests run under nohup
 	defer signal.Stop(hangups)
 	srv := httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}})
 	defer srv.Close()
@@ -47,9 +47,9 @@ func TestAgentTerminalGone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = agent.Process.Kill() }) // it may have ended
-		over := make(chan error, 1)
-		go func() { over <- agent.Wait() }()
+		t.Cleanup(func() { _ = agent.Process.Kill() }) // it may have exited
+		exited := make(chan error, 1)
+		go func() { exited <- agent.Wait() }()
 		waitForText(t, logFile, "next: export", 1)
 		if err := agent.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
@@ -58,17 +58,17 @@ func TestAgentTerminalGone(t *testing.T) {
 		if err := master.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if !ends { // it takes the hangup as a request to reload
+		if !ends { // it treats the hangup as a request to reload
 			waitForText(t, logFile, "reloaded", 2)
 			if err := agent.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Errorf("with %q it ended: %v", shell, err)
 			}
 		}
-		if err := await.Receive(t, "the end of the agent", over); err != nil {
+		if err := await.Receive(t, "the end of the agent", exited); err != nil {
 			t.Errorf("with %q it ended: %v", shell, err)
 		}
 		if _, err := os.Lstat(socket); err == nil {
-			t.Error("the socket is left behind")
+			t.Error("the socket was not removed")
 		}
 	}
 }
@@ -78,9 +78,9 @@ func waitForText(t *testing.T, file, want string, n int) {
 	t.Helper()
 	var text []byte
 	if !await.Until(func() bool {
-		text, _ = os.ReadFile(file) // not yet there
+		text, _ = os.ReadFile(file) // not yet written
 		return strings.Count(string(text), want) >= n
 	}) {
-		t.Fatalf("not %d times %q in %s", n, want, text)
+		t.Fatalf("did not find %d times %q in %s", n, want, text)
 	}
 }

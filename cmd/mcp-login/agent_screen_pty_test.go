@@ -14,17 +14,18 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// agentChanging are the parts of an agent's output that differ from run to run, and what
-// stands there in the files.
-var agentChanging = []struct{ pattern, with string }{
+// agentVolatileParts are the parts of an agent's output that differ from run to run,
+// with their replacements in the golden files.
+var agentVolatileParts = []struct{ pattern, with string }{
 	{`(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d`, "12:00:00"},
 	{`pid \d+`, "pid 4711"},
 	{`/tmp/agent\d+/mcp-login`, "/usr/bin/mcp-login"},
 	{`/tmp/agent\d+/s\b`, "/run/user/1000/mcp-login/agent.sock"},
 }
 
-// TestAgentScreens: an agent at a terminal shows what it keeps, when it refreshes next,
-// and each event in one line. Colors change no letter.
+// TestAgentScreens: an agent at a terminal shows the credentials that it keeps,
+// when it refreshes next, and one line for each event. Colors do not change the
+// text.
 func TestAgentScreens(t *testing.T) {
 	for _, size := range []struct {
 		name       string
@@ -34,7 +35,7 @@ func TestAgentScreens(t *testing.T) {
 		if !strings.Contains(raw, "\x1b[") {
 			t.Errorf("no styles in %q", raw)
 		}
-		for _, c := range agentChanging {
+		for _, c := range agentVolatileParts {
 			raw = regexp.MustCompile(c.pattern).ReplaceAllString(raw, c.with)
 		}
 		screen := terminaltest.Show(size.cols, size.rows, "$ mcp-login agent\r\n"+raw)
@@ -57,19 +58,19 @@ func TestAgentScreens(t *testing.T) {
 	}
 }
 
-// watchAgent runs an agent at a terminal, from its start to Ctrl-C: a token is issued
-// and refreshed, and the credential is removed.
+// watchAgent runs an agent at a terminal, from its start to Ctrl-C: a token is
+// issued and refreshed, and the credential is removed.
 func watchAgent(t *testing.T, cols, rows int, env ...string) (raw string) {
 	t.Helper()
 	p := newAccount(t)
-	dir, err := os.MkdirTemp("/tmp", "agent") // short enough for a socket
+	dir, err := os.MkdirTemp("/tmp", "agent") // short enough for a socket path
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	client := filepath.Join(dir, "mcp-login")
 	if err := os.Link(os.Args[0], client); err != nil {
-		t.Skipf("no short path to this program: %v", err)
+		t.Skipf("cannot create a short path to this program: %v", err)
 	}
 	socket := filepath.Join(dir, "s")
 	cmd := exec.Command(p.program, "agent", "--socket", socket)
@@ -81,11 +82,11 @@ func watchAgent(t *testing.T, cols, rows int, env ...string) (raw string) {
 	} {
 		c := exec.Command(client, strings.Fields(step.line)...)
 		c.Env = append(p.env, "MCP_LOGIN_AGENT_SOCK="+socket)
-		_, _ = c.CombinedOutput() // the last one fails, as it should
+		_, _ = c.CombinedOutput() // the last one fails, as expected
 		x.WaitFor(step.shows)
 	}
 	x.Signal(syscall.SIGINT)
-	_ = cmd.Wait() // what it shows is looked at
+	_ = cmd.Wait() // the caller checks the output
 	<-x.Over
 	return x.Raw.String()
 }

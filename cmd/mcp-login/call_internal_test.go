@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestAgain: a suggested command repeats what leads to the same store or agent,
-// and nothing that the configuration file says again.
+// TestAgain: a suggested command repeats the options that select the same store or
+// agent, but not those that the configuration file sets.
 func TestAgain(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
@@ -23,9 +23,9 @@ func TestAgain(t *testing.T) {
 		{name: "configuration", words: []string{"token", "a"}, config: `store = "file:x"`},
 		{name: "agent", words: []string{"token", "a", "--store", "file:x", "--agent-sock", "/a.sock"}, want: []string{"--agent-sock", "/a.sock"}},
 		{name: "agent in the configuration", words: []string{"env", "a"}, config: `agent-sock = "/a.sock"`, want: []string{"--agent-sock", "/a.sock"}},
-		{name: "agent of others", words: []string{"logout", "a", "--store", "file:x"}, variables: map[string]string{"MCP_LOGIN_AGENT_SOCK": "/a.sock"}, want: []string{"--store", "file:x"}},
+		{name: "agent of another user", words: []string{"logout", "a", "--store", "file:x"}, variables: map[string]string{"MCP_LOGIN_AGENT_SOCK": "/a.sock"}, want: []string{"--store", "file:x"}},
 		{name: "login", words: []string{"login", "a", "--flow", "device", "--no-qr", "--store=file:x", "--force"}, want: []string{"--store", "file:x", "--flow", "device"}},
-		{name: "login on the way", words: []string{"proxy", "a", "--flow", "device", "--store=file:x"}, want: []string{"--store", "file:x"}},
+		{name: "login in progress", words: []string{"proxy", "a", "--flow", "device", "--store=file:x"}, want: []string{"--store", "file:x"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e, _, _ := testEnv(t)
@@ -39,14 +39,14 @@ func TestAgain(t *testing.T) {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 			if len(e.Line.Parts) > 0 || e.File != nil {
-				t.Error("the command changed the run that it was given")
+				t.Error("the command changed its argument")
 			}
 		})
 	}
 }
 
-// TestForProfile: of several profiles each has its own options, by the same order
-// of precedence, and none changes those of another.
+// TestForProfile: each of several profiles has separate options, by the same order
+// of precedence, and none affects another.
 func TestForProfile(t *testing.T) {
 	e, _, _ := testEnv(t)
 	setVariables(e, map[string]string{"MCP_LOGIN_TIMEOUT": "7s"})

@@ -11,7 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
-// hints returns the lines that name a way out.
+// hints returns the hint lines.
 func (j *ciJob) hints() string {
 	var hints strings.Builder
 	for line := range strings.Lines(j.err.String()) {
@@ -22,8 +22,8 @@ func (j *ciJob) hints() string {
 	return hints.String()
 }
 
-func TestEnvCIRefusalNamesLinesToPaste(t *testing.T) {
-	t.Setenv("PATH", t.TempDir()) // no agent of Buildkite's
+func TestEnvCIErrorSuggestsCommands(t *testing.T) {
+	t.Setenv("PATH", t.TempDir()) // Buildkite's agent is not installed
 	const (
 		exec = "mcp-login exec demo -- COMMAND\n"
 		file = "or write a file that only you can read: (umask 077; mcp-login env demo > FILE)\n"
@@ -35,9 +35,9 @@ func TestEnvCIRefusalNamesLinesToPaste(t *testing.T) {
 		want      string
 	}{
 		{"later steps", "CIRCLECI=true", []string{"env", "demo", "--ci"}, exec + file + show + "mcp-login env demo --ci --allow-unmasked\n"},
-		{"this step alone", "GITLAB_CI=true", []string{"env", "demo", "--ci"}, exec + file + show + `eval "$(mcp-login env demo --ci --allow-unmasked)"` + "\n"},
+		{"only this step", "GITLAB_CI=true", []string{"env", "demo", "--ci"}, exec + file + show + `eval "$(mcp-login env demo --ci --allow-unmasked)"` + "\n"},
 		{
-			"flags of one's own", "GITLAB_CI=true", []string{"env", "--ci=true", "--keeper", "key-file", "--var=TOKEN=A", "--", "demo"},
+			"with flags", "GITLAB_CI=true", []string{"env", "--ci=true", "--keeper", "key-file", "--var=TOKEN=A", "--", "demo"},
 			"mcp-login exec demo --keeper key-file -- COMMAND\n" +
 				"or write a file that only you can read: (umask 077; mcp-login env --keeper key-file --var=TOKEN=A -- demo > FILE)\n" +
 				show + `eval "$(mcp-login env --ci --allow-unmasked --keeper key-file --var=TOKEN=A -- demo)"` + "\n",
@@ -61,17 +61,18 @@ func TestEnvCIRefusalNamesLinesToPaste(t *testing.T) {
 	}
 }
 
-// Of several profiles one program gets them all: a second call of mcp-login as
-// that program would not have the store's passphrase.
-func TestEnvCIRefusalServesAllProfilesByOneCall(t *testing.T) {
+// TestEnvCIErrorForSeveralProfiles: one command gets the variables of all
+// profiles, because a nested mcp-login would not have the store's passphrase.
+func TestEnvCIErrorForSeveralProfiles(t *testing.T) {
 	_, got := newCIJob(t).env().Remedy().For(&cistep.NotExportedError{Err: errors.New("no"), Profiles: []string{"a", "b c", "d"}})
 	if first, _, _ := strings.Cut(got, "\n"); first != "mcp-login exec a --also 'b c' --also d -- COMMAND" {
 		t.Errorf("hint %q", first)
 	}
 }
 
-// What eval would run must not be a command that was meant for the log.
-func TestEnvCIWithoutItsFilePrintsNothing(t *testing.T) {
+// TestEnvCIWithoutVariableFile: the output is for eval, so it must not
+// contain a command meant for the log.
+func TestEnvCIWithoutVariableFile(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none", "env")
 	for _, tt := range []struct{ ci, file string }{
 		{"GITHUB_ACTIONS=true", "GITHUB_ENV="},
@@ -87,7 +88,7 @@ func TestEnvCIWithoutItsFilePrintsNothing(t *testing.T) {
 	}
 }
 
-func TestEnvCISaysThatShellTextIsForEval(t *testing.T) {
+func TestEnvCISaysThatOutputIsForEval(t *testing.T) {
 	for _, env := range []string{"GITLAB_CI=true", "BUILD_ID=1", "TRAVIS=true", "CI=woodpecker", "DRONE=true", "CI=true"} {
 		j := newCIJob(t, env, "JENKINS_URL=http://jenkins")
 		if code := j.run(t, "env", "demo", "--ci", "--allow-unmasked"); code != exit.Done {
@@ -124,7 +125,7 @@ func TestEnvCIOnAzureSaysWhatToMap(t *testing.T) {
 	}
 }
 
-func TestEnvCISaysNothingWhereAllIsDone(t *testing.T) {
+func TestEnvCIIsSilentOnSuccess(t *testing.T) {
 	j := newCIJob(t, "CIRCLECI=true", "BASH_ENV="+filepath.Join(t.TempDir(), "env"))
 	if code := j.run(t, "env", "demo", "--ci", "--allow-unmasked"); code != exit.Done || j.err.Len() > 0 || j.out.Len() > 0 {
 		t.Errorf("exit code %d, standard output %q, standard error %q", code, j.out.String(), j.err.String())

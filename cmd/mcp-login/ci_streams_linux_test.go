@@ -13,16 +13,16 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
-// step is what a job's log and later steps have of one step.
+// step is the effect of one step on the job's log and on later steps.
 type step struct {
 	code     int
-	out, err string // as the runner reads them
+	out, err string // as read by the runner
 	exported string // $GITHUB_ENV
-	left     string // what the script left in the file "left"
+	left     string // written by the script to the file "left"
 }
 
-// runStep runs a script by a shell both of whose streams the runner reads. The
-// program in it is the test binary, which TestMain has put on PATH.
+// runStep runs a script by a shell whose output streams the runner reads. mcp-login
+// in the script is the test binary, which TestMain has added to PATH.
 func (j *ciJob) runStep(t *testing.T, shell, script string) step {
 	t.Helper()
 	dir := t.TempDir()
@@ -61,8 +61,8 @@ func (j *ciJob) runStep(t *testing.T, shell, script string) step {
 	return step{cmd.ProcessState.ExitCode(), out.String(), log.String(), read("env"), read("left")}
 }
 
-// leaks returns where the token is in clear: on a stream, but in a mask at the
-// start of a line, or in a file of the step.
+// leaks returns where the token is in clear text: on a stream, except in a mask at
+// the start of a line, or in a file of the step.
 func (s step) leaks() string {
 	for name, text := range map[string]string{"standard output": s.out, "standard error": s.err, "a file": s.left} {
 		for line := range strings.Lines(text) {
@@ -80,9 +80,9 @@ func (s step) masked() bool {
 
 var stepShells = []string{"sh", "bash -eo pipefail", "dash -e", "busybox sh -e", "zsh -e"}
 
-// A step is `bash -e FILE`, its streams two pipes to the runner. However the
-// command is wrapped that inherits them, the mask comes first and the variables
-// arrive.
+// TestMaskReachesTheRunner: a step is `bash -e FILE`, and both of its streams are
+// pipes to the runner. However the command is wrapped, if it inherits them, the
+// mask is written first and the variables are exported.
 func TestMaskReachesTheRunner(t *testing.T) {
 	j := newCIJob(t, "GITHUB_ACTIONS=true")
 	for name, script := range map[string]string{
@@ -96,16 +96,16 @@ func TestMaskReachesTheRunner(t *testing.T) {
 		"closed output":    `mcp-login env demo --ci >&-`,
 		"output to a file": `mcp-login env demo --ci >left`,
 		"piped output":     `mcp-login env demo --ci | cat`,
-		"both in one":      `mcp-login env demo --ci 2>&1`,
-		"other way round":  `mcp-login env demo --ci >&2`,
+		"merged streams":   `mcp-login env demo --ci 2>&1`,
+		"streams swapped":  `mcp-login env demo --ci >&2`,
 		"subshell":         `(mcp-login env demo --ci)`,
 		"function":         "f() { mcp-login env demo --ci; }\nf",
 		"another shell":    `bash -c 'mcp-login env demo --ci; true'`,
 		"replaced shell":   `bash -c 'exec mcp-login env demo --ci'`,
 		"replaced step":    `exec mcp-login env demo --ci`,
-		"program between":  `timeout 60 mcp-login env demo --ci`,
+		"wrapper program":  `timeout 60 mcp-login env demo --ci`,
 		"make":             "printf 'all:\\n\\t@mcp-login env demo --ci\\n' >m\nmake -s -f m",
-		"script of node":   `node -e 'require("child_process").execFileSync("mcp-login", ["env", "demo", "--ci"], { stdio: "inherit" })'`,
+		"node script":      `node -e 'require("child_process").execFileSync("mcp-login", ["env", "demo", "--ci"], { stdio: "inherit" })'`,
 		"no input":         `mcp-login env demo --ci </dev/null`,
 		"background":       "mcp-login env demo --ci &\nwait",
 	} {
@@ -124,30 +124,30 @@ func TestMaskReachesTheRunner(t *testing.T) {
 	}
 }
 
-// What the runner would not read as a mask is a token in clear, or a token that
-// no mask hides once the later steps have it.
-func TestNothingIsExportedWhereTheMaskIsLost(t *testing.T) {
+// TestNothingIsExportedIfTheMaskIsLost: a line that the runner does not read as
+// a mask would either show the token or leave it unmasked in later steps.
+func TestNothingIsExportedIfTheMaskIsLost(t *testing.T) {
 	j := newCIJob(t, "GITHUB_ACTIONS=true")
 	for name, script := range map[string]string{
-		"no errors":         `mcp-login env demo --ci 2>/dev/null`,
-		"neither":           `mcp-login env demo --ci >/dev/null 2>&1`,
-		"closed":            `mcp-login env demo --ci 2>&-`,
-		"both closed":       `mcp-login env demo --ci >&- 2>&-`,
-		"full":              `mcp-login env demo --ci 2>/dev/full`,
-		"file":              `mcp-login env demo --ci 2>left`,
-		"pipe":              `mcp-login env demo --ci 2>&1 | cat >left`,
-		"eval of both":      `eval "$(mcp-login env demo --ci 2>&1)"`,
-		"variable of both":  `x=$(mcp-login env demo --ci 2>&1); echo " $x"`,
-		"for the whole":     "exec 2>/dev/null\nmcp-login env demo --ci",
-		"closed for all":    "exec 2>&-\nmcp-login env demo --ci",
-		"function":          "f() { mcp-login env demo --ci; }\nf 2>/dev/null",
-		"captured function": "f() { mcp-login env demo --ci; }\nx=$(f 2>&1; true)",
-		"piped group":       `{ mcp-login env demo --ci; true; } 2>&1 | cat >left`,
-		"piped shell":       `bash -c 'mcp-login env demo --ci; true' 2>&1 | cat >left`,
-		"exec in a pipe":    `(exec mcp-login env demo --ci) 2>&1 | cat >left`,
-		"program between":   `x=$(timeout 60 mcp-login env demo --ci 2>&1)`,
-		"program captures":  `python3 -c 'import subprocess; subprocess.run(["mcp-login", "env", "demo", "--ci"], capture_output=True)'`,
-		"captures a shell":  `python3 -c 'import subprocess; subprocess.run("mcp-login env demo --ci; true", shell=True, capture_output=True)'`,
+		"no errors":             `mcp-login env demo --ci 2>/dev/null`,
+		"neither":               `mcp-login env demo --ci >/dev/null 2>&1`,
+		"closed":                `mcp-login env demo --ci 2>&-`,
+		"both closed":           `mcp-login env demo --ci >&- 2>&-`,
+		"full":                  `mcp-login env demo --ci 2>/dev/full`,
+		"file":                  `mcp-login env demo --ci 2>left`,
+		"pipe":                  `mcp-login env demo --ci 2>&1 | cat >left`,
+		"eval of both":          `eval "$(mcp-login env demo --ci 2>&1)"`,
+		"variable of both":      `x=$(mcp-login env demo --ci 2>&1); echo " $x"`,
+		"for the whole script":  "exec 2>/dev/null\nmcp-login env demo --ci",
+		"closed for all":        "exec 2>&-\nmcp-login env demo --ci",
+		"function":              "f() { mcp-login env demo --ci; }\nf 2>/dev/null",
+		"captured function":     "f() { mcp-login env demo --ci; }\nx=$(f 2>&1; true)",
+		"piped group":           `{ mcp-login env demo --ci; true; } 2>&1 | cat >left`,
+		"piped shell":           `bash -c 'mcp-login env demo --ci; true' 2>&1 | cat >left`,
+		"exec in a pipe":        `(exec mcp-login env demo --ci) 2>&1 | cat >left`,
+		"wrapper program":       `x=$(timeout 60 mcp-login env demo --ci 2>&1)`,
+		"captured by a program": `python3 -c 'import subprocess; subprocess.run(["mcp-login", "env", "demo", "--ci"], capture_output=True)'`,
+		"captured shell":        `python3 -c 'import subprocess; subprocess.run("mcp-login env demo --ci; true", shell=True, capture_output=True)'`,
 	} {
 		for _, shell := range stepShells {
 			t.Run(name+"/"+shell, func(t *testing.T) {
@@ -177,21 +177,22 @@ func TestCapturedMaskIsExplained(t *testing.T) {
 	}
 }
 
-// Azure's commands are comments to a shell, and TeamCity's are too; where they
-// are captured they set nothing, which is no success.
-func TestCommandsThatSetVariablesReachTheRunner(t *testing.T) {
+// TestVariableCommandsReachTheRunner: Azure's and TeamCity's commands are
+// comments to a shell. If their output is captured they set nothing, which must not
+// count as success.
+func TestVariableCommandsReachTheRunner(t *testing.T) {
 	for _, tt := range []struct {
-		provider, flags, good, bad string
+		provider, flags, readable, captured string
 	}{
 		{"TF_BUILD=True", "", `x=$(mcp-login env demo --ci)`, `x=$(mcp-login env demo --ci 2>&1)`},
 		{"TEAMCITY_VERSION=2026.1", " --allow-unmasked", `mcp-login env demo --ci --allow-unmasked 2>/dev/null`, `x=$(mcp-login env demo --ci --allow-unmasked)`},
 	} {
 		j := newCIJob(t, tt.provider)
-		if s := j.runStep(t, "bash -e", tt.good); s.code != exit.Done || !strings.Contains(s.out+s.err, "MCP_DEMO_TOKEN") {
-			t.Errorf("%s: exit code %d, %s%s", tt.good, s.code, s.out, s.err)
+		if s := j.runStep(t, "bash -e", tt.readable); s.code != exit.Done || !strings.Contains(s.out+s.err, "MCP_DEMO_TOKEN") {
+			t.Errorf("%s: exit code %d, %s%s", tt.readable, s.code, s.out, s.err)
 		}
-		if s := j.runStep(t, "bash -e", tt.bad); s.code != exit.Failed || strings.Contains(s.out+s.err, storedToken) {
-			t.Errorf("%s: exit code %d, %s%s", tt.bad, s.code, s.out, s.err)
+		if s := j.runStep(t, "bash -e", tt.captured); s.code != exit.Failed || strings.Contains(s.out+s.err, storedToken) {
+			t.Errorf("%s: exit code %d, %s%s", tt.captured, s.code, s.out, s.err)
 		}
 	}
 }

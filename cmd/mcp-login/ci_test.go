@@ -27,7 +27,7 @@ const (
 	storedURL   = "https://mcp.example.com/mcp"
 )
 
-// ciJob is a job of a provider on a machine that has a credential, "demo".
+// ciJob is a job of a provider on a machine that has a credential named "demo".
 type ciJob struct {
 	vars     map[string]string
 	out, err strings.Builder
@@ -100,12 +100,12 @@ func TestEnvCIMasksThenExports(t *testing.T) {
 	}
 }
 
-func TestEnvCIRefusals(t *testing.T) {
+func TestEnvCIErrors(t *testing.T) {
 	for _, tt := range []struct {
 		name, env string
 		args      []string
 		code      int
-		says      string
+		want      string
 		out       string
 	}{
 		{"cannot mask", "GITLAB_CI=true", []string{"env", "demo", "--ci"}, exit.Failed, "mcp-login exec", "(exit 1)\n"},
@@ -121,11 +121,11 @@ func TestEnvCIRefusals(t *testing.T) {
 			if code := j.run(t, tt.args...); code != tt.code {
 				t.Errorf("exit code %d, want %d", code, tt.code)
 			}
-			if j.out.String() != tt.out || strings.Contains(j.err.String(), storedToken) || !strings.Contains(j.err.String(), tt.says) {
-				t.Errorf("standard output %q, standard error %q, want %q and %q", j.out.String(), j.err.String(), tt.out, tt.says)
+			if j.out.String() != tt.out || strings.Contains(j.err.String(), storedToken) || !strings.Contains(j.err.String(), tt.want) {
+				t.Errorf("standard output %q, standard error %q, want %q and %q", j.out.String(), j.err.String(), tt.out, tt.want)
 			}
 			if _, err := os.Stat(j.vars["GITHUB_ENV"]); err == nil {
-				t.Error("variables were exported all the same")
+				t.Error("variables were exported anyway")
 			}
 		})
 	}
@@ -159,7 +159,7 @@ func TestCodeIsANotice(t *testing.T) {
 	}
 }
 
-// promptOf returns what shows the codes of a login.
+// promptOf returns the prompt that shows the codes of a login.
 func promptOf(t *testing.T, e *call) signin.Prompt {
 	t.Helper()
 	in, err := e.open(new(common)).SignIn(new(signin.Options))
@@ -169,7 +169,8 @@ func promptOf(t *testing.T, e *call) signin.Prompt {
 	return in.Prompt()
 }
 
-// TeamCity promises to read commands on standard output alone.
+// TestCodeIsPlainTextForTeamCity: TeamCity documents commands on standard output
+// only.
 func TestCodeIsPlainTextForTeamCity(t *testing.T) {
 	j := newCIJob(t, "TEAMCITY_VERSION=2026.1")
 	e := j.env()
@@ -191,7 +192,7 @@ func TestServerTextIsNoCommandInCI(t *testing.T) {
 	}
 }
 
-func TestHeadersAreForTheirServerAlone(t *testing.T) {
+func TestHeadersAreOnlyForTheirServer(t *testing.T) {
 	for _, tt := range []struct {
 		url  string
 		code int
@@ -228,7 +229,7 @@ func TestClientConfig(t *testing.T) {
 		args []string
 		code int
 	}{
-		{[]string{"client-config", "new", storedURL, "--for", "codex"}, exit.Done}, // before the login
+		{[]string{"client-config", "new", storedURL, "--for", "codex"}, exit.Done}, // before the sign-in
 		{[]string{"client-config", "demo", "--for", "emacs"}, exit.BadUsage},
 		{[]string{"client-config", "new"}, exit.LoginRequired},
 		{[]string{"client-config", "demo", "http://mcp.example.com/"}, exit.BadUsage},

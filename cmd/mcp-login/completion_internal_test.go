@@ -16,8 +16,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest/suggesttest"
 )
 
-// completed returns the candidates for the last of words, without what is said
-// about them: a word, or in brackets what the shell is asked for.
+// completed returns the candidates for the last of words, without their
+// descriptions: a word, or in brackets the type that the shell completes.
 func completed(t *testing.T, e *call, words ...string) []string {
 	t.Helper()
 	out := e.out.(interface{ String() string })
@@ -37,7 +37,8 @@ func completed(t *testing.T, e *call, words ...string) []string {
 	return found
 }
 
-// storedNames lays records, which a list does not open, into a store's folder.
+// storedNames writes invalid records to a store's folder: listing does not open
+// them.
 func storedNames(t *testing.T, dir string, names ...string) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -50,7 +51,7 @@ func storedNames(t *testing.T, dir string, names ...string) {
 	}
 }
 
-// recordFile is the file of a store that has the record of a name.
+// recordFile returns the file of a record.
 func recordFile(name string) string {
 	file := "record-"
 	for _, c := range []byte(name) {
@@ -64,8 +65,8 @@ func recordFile(name string) string {
 }
 
 func TestComplete(t *testing.T) {
-	elsewhere := filepath.Join(t.TempDir(), "store")
-	storedNames(t, elsewhere, "other")
+	otherStore := filepath.Join(t.TempDir(), "store")
+	storedNames(t, otherStore, "other")
 	for _, tt := range []struct{ line, want string }{
 		{"hea", "headers"},
 		{"log", "login logout"},
@@ -76,12 +77,12 @@ func TestComplete(t *testing.T) {
 		{"env -- no", "notes notion"},
 		{"token notion ", ""},
 		{"login ", "github notes notion"},
-		{"login notion ", ""}, // an address
+		{"login notion ", ""}, // a URL
 		{"discover ", "github notes notion"},
 		{"--timeout 3s env --unset git", "github"},
-		{"env --store " + elsewhere + " ", ""}, // no kind of store
-		{"env --store file:" + elsewhere + " ", "other"},
-		{"--profile-dir=" + elsewhere + " exec ", "other"},
+		{"env --store " + otherStore + " ", ""}, // unknown kind of store
+		{"env --store file:" + otherStore + " ", "other"},
+		{"--profile-dir=" + otherStore + " exec ", "other"},
 		{"env --unse", "--unset"},
 		{"env notion --unse", "--unset"},
 		{"env -- --unse", ""},
@@ -102,7 +103,7 @@ func TestComplete(t *testing.T) {
 		{"--ca-cert=x", "(f)"},
 		{"login x --client-secret-from e", "env:"},
 		{"client-config x --for cod", "codex"},
-		{"unlock --for ", ""}, // how long
+		{"unlock --for ", ""}, // a duration
 		{"store mo", "move"},
 		{"store move no", "notes notion"},
 		{"store move --to k", "keyring:"},
@@ -120,18 +121,18 @@ func TestComplete(t *testing.T) {
 		{"completion ", "bash zsh fish powershell"},
 		{"hook ", "bash zsh fish"},
 	} {
-		e, _, talk := testEnv(t)
+		e, _, stderr := testEnv(t)
 		storedNames(t, filepath.Join(e.getenv("HOME"), ".local/share/mcp-login"), "github", "notes", "notion")
 		want := strings.Fields(tt.want)
 		got := completed(t, e, strings.Split(tt.line, " ")...)
-		if !slices.Equal(got, want) || talk.Len() > 0 {
-			t.Errorf("%s: %q, want %q\n%s", tt.line, got, want, talk)
+		if !slices.Equal(got, want) || stderr.Len() > 0 {
+			t.Errorf("%s: %q, want %q\n%s", tt.line, got, want, stderr)
 		}
 	}
 }
 
-// TestCompletedNamesAreWords: whatever a name is, it is offered as a word, or not
-// at all if it is like a request or a flag, or steers a terminal.
+// TestCompletedNamesAreWords: a profile name is completed as a single word, or not
+// at all if it looks like a directive or a flag, or controls a terminal.
 func TestCompletedNamesAreWords(t *testing.T) {
 	e, out, _ := testEnv(t)
 	storedNames(t, filepath.Join(e.getenv("HOME"), ".local/share/mcp-login"), suggesttest.HostileNames()...)
@@ -147,7 +148,7 @@ func TestCompletedNamesAreWords(t *testing.T) {
 	}
 }
 
-// TestCompleteEveryFlag: what is completed is what the parser takes.
+// TestCompleteEveryFlag: completion offers every flag that the parser accepts.
 func TestCompleteEveryFlag(t *testing.T) {
 	e, _, _ := testEnv(t)
 	for _, l := range leaves(e) {
@@ -161,9 +162,9 @@ func TestCompleteEveryFlag(t *testing.T) {
 	}
 }
 
-// TestCompleteAsksNoServer: the names in a store that is a network away are
-// not looked up while a person is typing.
-func TestCompleteAsksNoServer(t *testing.T) {
+// TestCompletionSendsNoRequest: names in a remote store are not looked up during
+// completion.
+func TestCompletionSendsNoRequest(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -173,22 +174,22 @@ func TestCompleteAsksNoServer(t *testing.T) {
 	t.Setenv("VAULT_TOKEN", "x")
 	e, _, _ := testEnv(t)
 	if got := completed(t, e, "--store", "vault:secret/x", "env", ""); len(got) > 0 {
-		t.Errorf("names of a Vault that does not answer: %q", got)
+		t.Errorf("names from a Vault that does not respond: %q", got)
 	}
 	if err := ln.(*net.TCPListener).SetDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
 	if conn, err := ln.Accept(); err == nil {
 		conn.Close()
-		t.Error("a server was asked")
+		t.Error("a request was sent")
 	}
 }
 
 func TestCompletionScripts(t *testing.T) {
 	for _, shell := range append(shellscript.CompletionShells(), "pwsh") {
-		e, out, talk := testEnv(t)
-		if code := run(t.Context(), []string{"completion", shell}, &e.env); code != exit.Done || talk.Len() > 0 || !strings.Contains(out.String(), completeName) {
-			t.Errorf("completion %s: exit code %d, %q, %s", shell, code, out, talk)
+		e, out, stderr := testEnv(t)
+		if code := run(t.Context(), []string{"completion", shell}, &e.env); code != exit.Done || stderr.Len() > 0 || !strings.Contains(out.String(), completeName) {
+			t.Errorf("completion %s: exit code %d, %q, %s", shell, code, out, stderr)
 		}
 	}
 	e, out, _ := testEnv(t)

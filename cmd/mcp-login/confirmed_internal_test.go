@@ -23,16 +23,16 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// machine is a user on a host, with a store that somebody else can write to.
+// machine is a user on a host, with a store that other users can write to.
 type machine struct {
-	t         *testing.T
-	home      string
-	env       map[string]string
-	out, talk *bytes.Buffer
-	good      *oauthtest.Server
-	evil      *oauthtest.Server
-	goodURL   string
-	evilURL   string
+	t           *testing.T
+	home        string
+	env         map[string]string
+	out, stderr *bytes.Buffer
+	good        *oauthtest.Server
+	evil        *oauthtest.Server
+	goodURL     string
+	evilURL     string
 }
 
 func newMachine(t *testing.T) *machine {
@@ -44,15 +44,15 @@ func newMachine(t *testing.T) *machine {
 	return h
 }
 
-// set sets a variable, for the framework, which reads the process's own
-// environment, too.
+// set sets a variable in the environment of the call and of this process, which the
+// framework reads.
 func (h *machine) set(name, value string) {
 	h.t.Helper()
 	h.t.Setenv(name, value)
 	h.env[name] = value
 }
 
-// assertionServer takes every assertion.
+// assertionServer accepts every assertion.
 func assertionServer(t *testing.T) (*oauthtest.Server, string) {
 	s := &oauthtest.Server{Tokens: oauthtest.Tokens{NoRefresh: true, AnyResource: true}, Clients: oauthtest.Clients{Known: map[string]string{"job": ""}}}
 	s.Trust.Assertion = func(string) error { return nil }
@@ -64,8 +64,8 @@ func assertionServer(t *testing.T) (*oauthtest.Server, string) {
 }
 
 func (h *machine) newEnv() *call {
-	e, out, talk := testEnv(h.t)
-	h.out, h.talk = out, talk
+	e, out, stderr := testEnv(h.t)
+	h.out, h.stderr = out, stderr
 	e.getenv = func(name string) string {
 		if name == "HOME" {
 			return h.home
@@ -80,16 +80,15 @@ func (h *machine) run(args ...string) int {
 	return run(h.t.Context(), args, &h.newEnv().env)
 }
 
-// want runs a command that must end with a code.
+// want runs a command and checks its exit code.
 func (h *machine) want(code int, args ...string) {
 	h.t.Helper()
 	if got := h.run(args...); got != code || code != 0 && h.out.String() != failure(args, code) {
-		h.t.Errorf("mcp-login %s: exit code %d, want %d; standard output %q, standard error:\n%s", strings.Join(args, " "), got, code, h.out, h.talk)
+		h.t.Errorf("mcp-login %s: exit code %d, want %d; standard output %q, standard error:\n%s", strings.Join(args, " "), got, code, h.out, h.stderr)
 	}
 }
 
-// plant writes a record into the host's own store, as somebody could who can
-// write there.
+// plant writes a record to the store, like an attacker with write access.
 func (h *machine) plant(c mcplogin.Credential) {
 	h.t.Helper()
 	e := h.newEnv()
@@ -122,19 +121,20 @@ func idTokenFor(audience string) string {
 	return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".c2ln"
 }
 
-// A record is data: it neither runs a command, nor sends a secret of this host,
-// nor gets an id token, whatever a writer of the store puts into it.
-func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
+// TestPlantedRecordHasNoEffect: a record is data. It cannot run a
+// command, send a secret of this host, or request an ID token, whatever it
+// contains.
+func TestPlantedRecordHasNoEffect(t *testing.T) {
 	const sts = "sts.amazonaws.com"
 	h := newMachine(t)
 	marker := filepath.Join(h.home, "ran")
 	h.set("MCP_LOGIN_ID_TOKEN", idTokenFor(sts))
 	for name, c := range map[string]mcplogin.Credential{
-		"a command":                  {Flow: "jwt-bearer", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{Assertion: "command:touch " + marker}}},
-		"a secret":                   {Flow: "token-exchange", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{SubjectToken: "env:JOB_JWT"}}},
-		"two":                        {Flow: "id-jag", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{SubjectToken: "env:JOB_JWT", IDPClientSecret: "command:touch " + marker, IDPTokenEndpoint: h.evilURL + "/token"}}},
-		"an id token":                {Flow: "ci", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{Audience: sts}}},
-		"an ID token for the issuer": {Flow: "ci"},
+		"command":                 {Flow: "jwt-bearer", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{Assertion: "command:touch " + marker}}},
+		"secret":                  {Flow: "token-exchange", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{SubjectToken: "env:JOB_JWT"}}},
+		"two":                     {Flow: "id-jag", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{SubjectToken: "env:JOB_JWT", IDPClientSecret: "command:touch " + marker, IDPTokenEndpoint: h.evilURL + "/token"}}},
+		"ID token":                {Flow: "ci", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{Audience: sts}}},
+		"ID token for the issuer": {Flow: "ci"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.t = t
@@ -144,14 +144,14 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 			for _, args := range [][]string{
 				{"token", "p"}, {"env", "p"}, {"headers", "p"}, {"refresh", "p"}, {"login", "p"}, {"token", "p", "--login"},
 				{"test", "p"}, {"proxy", "p", "--login"}, {"export", "p"},
-				{"login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT"}, // typed, but for a server of the record's
+				{"login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT"}, // typed for another server
 			} {
 				h.want(exit.LoginRequired, args...)
-				if runs := strings.Contains(h.talk.String(), "command:touch"); runs != strings.Contains(h.talk.String(), "\nhint: the command below contains a command from the stored record") {
-					t.Errorf("%v: no warning before a command of the record's: %s", args, h.talk)
+				if runs := strings.Contains(h.stderr.String(), "command:touch"); runs != strings.Contains(h.stderr.String(), "\nhint: the command below contains a command from the stored record") {
+					t.Errorf("%v: no warning before a command from the record: %s", args, h.stderr)
 				}
-				if !strings.Contains(h.talk.String(), "not confirmed on this host") || !strings.Contains(h.talk.String(), "\nhint: ") {
-					t.Errorf("%v: standard error %s", args, h.talk)
+				if !strings.Contains(h.stderr.String(), "not confirmed on this host") || !strings.Contains(h.stderr.String(), "\nhint: ") {
+					t.Errorf("%v: standard error %s", args, h.stderr)
 				}
 			}
 			if _, err := os.Lstat(marker); err == nil {
@@ -162,15 +162,16 @@ func TestPlantedRecordRunsNothingAndSendsNothing(t *testing.T) {
 			}
 			h.want(exit.Done, "status", "p", "--json")
 			if got := h.out.String(); !strings.Contains(got, `"inputs_confirmed":false`) {
-				t.Errorf("status tells %s", got)
+				t.Errorf("status shows %s", got)
 			}
 		})
 	}
 }
 
-// What is typed at a login holds at every renewal on this host, and the notice
-// of it is no one else's: not another record's of the same sources.
-func TestTypedSourcesRenew(t *testing.T) {
+// TestTypedSourcesAreUsedForRefresh: sources that were typed at a sign-in are used for every
+// refresh on this host. The confirmation is valid for that record only, and not for
+// another one with the same sources.
+func TestTypedSourcesAreUsedForRefresh(t *testing.T) {
 	h := newMachine(t)
 	h.want(exit.Done, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
 	h.want(exit.Done, "refresh", "p")
@@ -178,7 +179,7 @@ func TestTypedSourcesRenew(t *testing.T) {
 	h.want(exit.Done, "login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT")
 	h.want(exit.Done, "status", "p")
 	if got := h.out.String(); !strings.Contains(got, "env:JOB_JWT") || !strings.Contains(got, "on this host") {
-		t.Errorf("status tells:\n%s", got)
+		t.Errorf("status shows:\n%s", got)
 	}
 	e := h.newEnv()
 	store, err := e.open(new(common)).OpenStore(t.Context(), false)
@@ -221,13 +222,14 @@ func TestTypedSourcesRenew(t *testing.T) {
 	h.want(exit.Done, "logout", "p")
 	notes, err := filepath.Glob(filepath.Join(h.home, ".local/state/mcp-login/confirmed/*"))
 	if err != nil || len(notes) != 0 {
-		t.Errorf("after the logout there are %q, %v", notes, err)
+		t.Errorf("after the logout the notes are %q, %v", notes, err)
 	}
 }
 
-// On a fresh host the environment or command line names all of it, and the
-// endpoint is the one that the named issuer publishes.
-func TestFreshHostNamesWhatItPresents(t *testing.T) {
+// TestNewHostNamesItsSources: on a new host the environment or the command
+// line names everything, and the endpoint is the one that the named issuer
+// publishes.
+func TestNewHostNamesItsSources(t *testing.T) {
 	h := newMachine(t)
 	h.set("MCP_LOGIN_ID_TOKEN", idTokenFor("api://team"))
 	record := mcplogin.Credential{Flow: "ci", Token: expiredToken(), Issuer: h.server(h.goodURL, h.goodURL)}
@@ -235,36 +237,37 @@ func TestFreshHostNamesWhatItPresents(t *testing.T) {
 	h.plant(record)
 	issuer, audience := []string{"--expect-issuer", h.goodURL}, []string{"--expect-audience", "api://team"}
 	h.want(exit.LoginRequired, "token", "p")
-	if got := h.talk.String(); !strings.Contains(got, "or for one run: MCP_LOGIN_EXPECT_ISSUER="+h.goodURL+" MCP_LOGIN_EXPECT_AUDIENCE=api://team mcp-login token p\n") {
-		t.Errorf("the hint does not say how to confirm:\n%s", got)
+	if got := h.stderr.String(); !strings.Contains(got, "or for one run: MCP_LOGIN_EXPECT_ISSUER="+h.goodURL+" MCP_LOGIN_EXPECT_AUDIENCE=api://team mcp-login token p\n") {
+		t.Errorf("the hint does not explain how to confirm:\n%s", got)
 	}
 	h.want(exit.LoginRequired, append([]string{"token", "p"}, issuer...)...)
 	h.want(exit.LoginRequired, append([]string{"token", "p"}, audience...)...)
 	h.want(exit.LoginRequired, append([]string{"token", "p", "--expect-audience", "api://other"}, issuer...)...)
 	if n := h.good.Count(oauthtest.Token); n != 0 {
-		t.Errorf("%d id tokens were presented", n)
+		t.Errorf("%d ID tokens were presented", n)
 	}
 	h.want(exit.Done, append(append([]string{"token", "p"}, issuer...), audience...)...)
 	h.set("MCP_LOGIN_EXPECT_ISSUER", h.goodURL)
 	h.set("MCP_LOGIN_EXPECT_AUDIENCE", "api://team")
 	h.want(exit.Done, "refresh", "p")
 
-	// The issuer is the expected one, but its endpoint in the record is not.
+	// The issuer is the expected one, but the endpoint in the record is another.
 	record.Issuer.TokenEndpoint = h.evilURL + "/token"
 	h.plant(record)
 	h.want(exit.LoginRequired, "refresh", "p")
-	if !strings.Contains(h.talk.String(), "token_endpoint changed") || h.evil.Count(oauthtest.Token) != 0 {
-		t.Errorf("%d id tokens were sent elsewhere:\n%s", h.evil.Count(oauthtest.Token), h.talk)
+	if !strings.Contains(h.stderr.String(), "token_endpoint changed") || h.evil.Count(oauthtest.Token) != 0 {
+		t.Errorf("%d ID tokens were sent elsewhere:\n%s", h.evil.Count(oauthtest.Token), h.stderr)
 	}
 
-	// The audience is the issuer by default, and confirmed with it.
+	// The default audience is the issuer, so it is confirmed with the issuer.
 	h.set("MCP_LOGIN_ID_TOKEN", idTokenFor(h.goodURL))
 	h.set("MCP_LOGIN_EXPECT_AUDIENCE", "")
 	record.Login.Inputs.Audience, record.Issuer = "", h.server(h.goodURL, h.goodURL)
 	h.plant(record)
 	h.want(exit.Done, "token", "p")
 
-	// A source is named by the variable of its flag, and needs the issuer too.
+	// A source is confirmed by the variable of its flag, and requires the issuer
+	// too.
 	record.Flow, record.Login.Inputs.Assertion = "jwt-bearer", "env:JOB_JWT"
 	h.plant(record)
 	h.want(exit.LoginRequired, "token", "p")
@@ -274,8 +277,9 @@ func TestFreshHostNamesWhatItPresents(t *testing.T) {
 	h.want(exit.LoginRequired, "refresh", "p")
 }
 
-// --expect-issuer holds for stored records, whatever their flow and whether a
-// refresh is due, in every command that uses a token.
+// TestExpectedIssuerHoldsForStoredRecords: --expect-issuer applies to stored
+// records, whatever their flow and whether a refresh is due, in every command that
+// uses a token.
 func TestExpectedIssuerHoldsForStoredRecords(t *testing.T) {
 	h := newMachine(t)
 	for name, token := range map[string]oauth.Token{
@@ -300,19 +304,19 @@ func TestExpectedIssuerHoldsForStoredRecords(t *testing.T) {
 	}
 }
 
-// A login goes on where it cannot be noted what was typed, and says what each
-// renewal needs.
+// TestLoginWithoutAFolderForNotes: a sign-in succeeds if the confirmation cannot be
+// saved, and says what each refresh needs.
 func TestLoginWithoutAFolderForNotes(t *testing.T) {
 	h := newMachine(t)
 	state := filepath.Join(h.home, ".local/state/mcp-login")
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(state, "confirmed"), nil, 0o600); err != nil { // in its way
+	if err := os.WriteFile(filepath.Join(state, "confirmed"), nil, 0o600); err != nil { // a file where the folder would be
 		t.Fatal(err)
 	}
 	h.want(exit.Done, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
-	if got := h.talk.String(); !strings.Contains(got, "warning: cannot save your confirmation") || !strings.Contains(got, "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") {
+	if got := h.stderr.String(); !strings.Contains(got, "warning: cannot save your confirmation") || !strings.Contains(got, "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") {
 		t.Errorf("standard error:\n%s", got)
 	}
 	h.want(exit.Done, "token", "p")
@@ -322,8 +326,9 @@ func TestLoginWithoutAFolderForNotes(t *testing.T) {
 	h.want(exit.Done, "refresh", "p", "--expect-issuer", h.goodURL)
 }
 
-// A note that others can write, or a link, confirms nothing.
-func TestNotesAreThisUsersAlone(t *testing.T) {
+// TestNotesOfOtherUsersAreIgnored: a confirmation file that others can write, or a
+// symbolic link, confirms nothing.
+func TestNotesOfOtherUsersAreIgnored(t *testing.T) {
 	h := newMachine(t)
 	h.want(exit.Done, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
 	dir := filepath.Join(h.home, ".local/state/mcp-login/confirmed")
@@ -337,9 +342,9 @@ func TestNotesAreThisUsersAlone(t *testing.T) {
 	h.want(exit.Done, "refresh", "p")
 }
 
-// import and store move leave out what this user has not typed here, and say
-// what that was.
-func TestImportAndMoveLeaveSourcesOut(t *testing.T) {
+// TestImportAndMoveRemoveSources: import and store move remove sources that this
+// user has not typed on this host, and list them.
+func TestImportAndMoveRemoveSources(t *testing.T) {
 	h := newMachine(t)
 	h.set("MCP_LOGIN_EXPORT_PASSPHRASE", "correct horse")
 	record := mcplogin.Credential{
@@ -353,34 +358,34 @@ func TestImportAndMoveLeaveSourcesOut(t *testing.T) {
 		`removed from "p", because you did not set it on this host: audience sts.amazonaws.com`,
 		`removed from "p", because you did not set it on this host: assertion command:touch x`, `moved "p"`,
 	} {
-		if !strings.Contains(h.talk.String(), line+"\n") {
-			t.Errorf("store move does not say %q:\n%s", line, h.talk)
+		if !strings.Contains(h.stderr.String(), line+"\n") {
+			t.Errorf("%q is missing in the output of store move:\n%s", line, h.stderr)
 		}
 	}
 	h.want(exit.Done, "status", "p", "--json", "--profile-dir", filepath.Join(h.home, "second"))
 	if got := h.out.String(); strings.Contains(got, "command:") || strings.Contains(got, "sts") || !strings.Contains(got, `"state":"valid"`) {
-		t.Errorf("status tells %s", got)
+		t.Errorf("status shows %s", got)
 	}
 
 	h.plant(record)
 	e := h.newEnv()
 	e.work = 10
 	if code := run(t.Context(), []string{"export", "p"}, &e.env); code != exit.Done {
-		t.Fatalf("export: %s", h.talk)
+		t.Fatalf("export: %s", h.stderr)
 	}
 	parcel := h.out.String()
 	e = h.newEnv()
 	e.in = strings.NewReader(parcel)
-	if code := run(t.Context(), []string{"import", "q"}, &e.env); code != exit.Done || !strings.Contains(h.talk.String(), "assertion command:touch x\n") {
-		t.Errorf("import: exit code %d:\n%s", code, h.talk)
+	if code := run(t.Context(), []string{"import", "q"}, &e.env); code != exit.Done || !strings.Contains(h.stderr.String(), "assertion command:touch x\n") {
+		t.Errorf("import: exit code %d:\n%s", code, h.stderr)
 	}
 	h.want(exit.Done, "status", "q", "--json")
 	if got := h.out.String(); strings.Contains(got, "command:") || strings.Contains(got, "sts") {
-		t.Errorf("status tells %s", got)
+		t.Errorf("status shows %s", got)
 	}
 	h.want(exit.Done, "token", "q")
 
-	// What this user typed here moves along.
+	// Sources that this user typed on this host are moved too.
 	h.want(exit.Done, "login", "mine", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
 	h.want(exit.Done, "store", "move", "--to", "file:"+filepath.Join(h.home, "second"), "mine")
 	h.want(exit.Done, "refresh", "mine", "--profile-dir", filepath.Join(h.home, "second"))

@@ -15,8 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// FuzzJSON: JSON steers neither a terminal nor a log, and reads back as what it
-// was made of.
+// FuzzJSON: JSON output controls neither a terminal nor a log, and round-trips.
 func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{"\x1b\x7f\u009b", "a\u202eb", "\U000e0041", "##vso[x]###", "::add-mask::x", "https://a/?b=c&d=<e>", "\u2028"} {
 		f.Add(seed)
@@ -32,17 +31,17 @@ func FuzzJSON(f *testing.F) {
 		}
 		var again map[string]string
 		if err := json.Unmarshal(got, &again); err != nil || len(again) != len(want) {
-			t.Fatalf("%q as JSON is %s, which reads as %q, %v", text, got, again, err)
+			t.Fatalf("%q as JSON is %s, which is parsed as %q, %v", text, got, again, err)
 		}
 		for key, value := range want {
 			if again[key] != value {
-				t.Errorf("%q as JSON is %s, which reads as %q", text, got, again)
+				t.Errorf("%q as JSON is %s, which is parsed as %q", text, got, again)
 			}
 		}
 	})
 }
 
-// TestPlainJSONStays: nothing is escaped that need not be.
+// TestPlainJSONStays: JSON is escaped only where necessary.
 func TestPlainJSONStays(t *testing.T) {
 	got, err := printable.JSON(map[string]any{"url": "https://a.test/x?y=1&z=#", "name": "grün 日本", "list": []int{1}}, "")
 	if want := `{"list":[1],"name":"grün 日本","url":"https://a.test/x?y=1&z=#"}` + "\n"; err != nil || string(got) != want {
@@ -50,33 +49,33 @@ func TestPlainJSONStays(t *testing.T) {
 	}
 }
 
-// TestErrorsAreOneLine: text of a server in an error forges no second line.
+// TestErrorsAreOneLine: server text in an error cannot add a second line.
 func TestErrorsAreOneLine(t *testing.T) {
-	e, _, talk := testEnv(t)
+	e, _, stderr := testEnv(t)
 	e.err = e.streams().Messages()
 	e.finish(t.Context(), errors.New("x509: certificate is valid for a\nhint: rm -rf /\r\u2028\x1b[2Kb, not mcp.test"))
-	if got, want := talk.String(), "mcp-login: x509: certificate is valid for a; hint: rm -rf /  [2Kb, not mcp.test\n"; got != want {
+	if got, want := stderr.String(), "mcp-login: x509: certificate is valid for a; hint: rm -rf /  [2Kb, not mcp.test\n"; got != want {
 		t.Errorf("standard error %q, want %q", got, want)
 	}
 }
 
-// TestHintsAreRedacted: a hint repeats what was typed, but no secret.
+// TestHintsAreRedacted: a hint repeats the command line, but no secret.
 func TestHintsAreRedacted(t *testing.T) {
-	e, _, talk := testEnv(t)
+	e, _, stderr := testEnv(t)
 	e.hidden.Hide("s3cret-known-by-value")
 	e.finish(t.Context(), &exit.Error{Code: exit.Failed, Text: "x", Hint: suggest.MCPLogin("login", "a", "https://a.test/?access_token=plainvalue", "s3cret-known-by-value", "--flow", "jwt-bearer", "--expect-issuer", "x").String()})
-	if got := talk.String(); strings.Contains(got, "plainvalue") || strings.Contains(got, "s3cret") || !strings.Contains(got, "hint: mcp-login login a 'https://a.test/?access_token=") || !strings.HasSuffix(got, " --flow jwt-bearer --expect-issuer x\n") {
+	if got := stderr.String(); strings.Contains(got, "plainvalue") || strings.Contains(got, "s3cret") || !strings.Contains(got, "hint: mcp-login login a 'https://a.test/?access_token=") || !strings.HasSuffix(got, " --flow jwt-bearer --expect-issuer x\n") {
 		t.Errorf("standard error %q", got)
 	}
 }
 
-// TestPeopleAreToldThroughADisplay reads the source: messages go through say and
-// answer, which keep each on its line, and commands to be pasted are
-// suggest.Commands. The internal packages write to no other stream than they are
-// given, and only the frames of package terminal have escape sequences.
-func TestPeopleAreToldThroughADisplay(t *testing.T) {
+// TestMessagesAreSanitized checks the sources: messages are printed by say
+// and answer, which keep each on one line, and suggested commands are
+// suggest.Commands. The internal packages write only to the streams that are passed
+// to them, and only package terminal uses escape sequences.
+func TestMessagesAreSanitized(t *testing.T) {
 	const dir = "../../internal/terminal"
-	for _, rule := range []struct{ folder, pattern, but, instead string }{
+	for _, rule := range []struct{ folder, pattern, exception, instead string }{
 		{".", `Fprint\w*\(e\.err`, "help.go", "say"},
 		{".", `Fprint\w*\(e\.out|e\.out\.Write|WriteString\(e\.out|fmt\.Print`, "", "answer, or answerData for programs"},
 		{".", `\bsuggest\.Quote\(`, "client_config.go hook.go", "a suggest.Command"},
@@ -89,14 +88,14 @@ func TestPeopleAreToldThroughADisplay(t *testing.T) {
 	} {
 		pattern := regexp.MustCompile(rule.pattern)
 		for path, source := range sourceFiles(t, rule.folder) {
-			if use := pattern.FindString(source); use != "" && !strings.Contains(rule.but, filepath.Base(path)) {
+			if use := pattern.FindString(source); use != "" && !strings.Contains(rule.exception, filepath.Base(path)) {
 				t.Errorf("%s has %s: use %s", path, use, rule.instead)
 			}
 		}
 	}
 }
 
-// sourceFiles are the files of a package, but for tests.
+// sourceFiles returns the files of a package, except tests.
 func sourceFiles(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.go"))

@@ -22,7 +22,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/keyring"
 )
 
-func TestVerdict(t *testing.T) {
+func TestRemedy(t *testing.T) {
 	network := &url.Error{Op: "Post", URL: "https://as.test/token", Err: syscall.ECONNREFUSED}
 	for _, tt := range []struct {
 		name string
@@ -33,7 +33,7 @@ func TestVerdict(t *testing.T) {
 		{"anything else", errors.New("x"), exit.Failed, ""},
 		{"usage", exit.Usagef("x"), exit.BadUsage, "mcp-login --help"},
 		{"exit code of a program", fmt.Errorf("read client secret: %w", new(exec.ExitError)), exit.Failed, ""},
-		{"exit code of a passphrase's program", fmt.Errorf("read: %w", &secretref.PassphraseError{Err: new(exec.ExitError)}), exit.Store, ""},
+		{"exit code of a passphrase program", fmt.Errorf("read: %w", &secretref.PassphraseError{Err: new(exec.ExitError)}), exit.Store, ""},
 		{"name", fmt.Errorf("profile: %w", secrets.ErrName), exit.BadUsage, ""},
 		{"network", fmt.Errorf("refresh: %w", network), exit.Temporary, "mcp-login doctor URL"},
 		{"overloaded", &oauth.Error{Status: 429}, exit.Temporary, "mcp-login doctor URL"},
@@ -44,17 +44,17 @@ func TestVerdict(t *testing.T) {
 		{"another issuer", &mcplogin.IssuerChangedError{Profile: "a"}, exit.LoginRequired, "--accept-new-issuer"},
 		{"denied", fmt.Errorf("log in: %w", flows.ErrDenied), exit.Denied, ""},
 		{"expired", fmt.Errorf("log in: %w", flows.ErrExpired), exit.TimedOut, ""},
-		{"not waited longer", access.ErrTimedOut, exit.TimedOut, ""},
+		{"wait timed out", access.ErrTimedOut, exit.TimedOut, ""},
 		{"store", fmt.Errorf("read: %w", secrets.ErrUnavailable), exit.Store, ""},
 		{"damage", fmt.Errorf("read: %w", secrets.ErrUndecryptable), exit.Store, ""},
-		{"record of somebody else", &mcplogin.RecordError{Profile: "a b", Field: "flow"}, exit.Store, "mcp-login clear 'a b' --store 'file:/x y'\nthen: mcp-login login 'a b' URL"},
-		{"parcel of somebody else", fmt.Errorf("import: %w", secrets.ErrUndecryptable), exit.Store, ""},
+		{"record with an invalid field", &mcplogin.RecordError{Profile: "a b", Field: "flow"}, exit.Store, "mcp-login clear 'a b' --store 'file:/x y'\nthen: mcp-login login 'a b' URL"},
+		{"undecryptable parcel", fmt.Errorf("import: %w", secrets.ErrUndecryptable), exit.Store, ""},
 		{"passphrase", fmt.Errorf("read: %w", secrets.ErrPassphrase), exit.Store, "MCP_LOGIN_PASSPHRASE_FILE"},
 		{"no keyring", fmt.Errorf("read: %w: %w", secrets.ErrUnavailable, keyring.ErrUnreachable), exit.Store, "mcp-login store rekey --keeper key-file"},
 		{"no store", fmt.Errorf("unlock: %w", stores.ErrNoStore), exit.Store, "mcp-login login NAME URL"},
 		{"newer record", fmt.Errorf("read: %w", mcplogin.ErrNewerRecord), exit.Store, ""},
-		{"half a logout", &mcplogin.LogoutError{Revoke: network}, exit.Failed, ""},
-		{"the other half", &mcplogin.LogoutError{Delete: secrets.ErrUnavailable}, exit.Store, ""},
+		{"revocation failed", &mcplogin.LogoutError{Revoke: network}, exit.Failed, ""},
+		{"removal failed", &mcplogin.LogoutError{Delete: secrets.ErrUnavailable}, exit.Store, ""},
 		{"format", &envexport.Error{Format: envexport.Cmd, Value: true}, exit.Failed, "--format json"},
 		{"name set twice", &envexport.Error{Format: envexport.Cmd}, exit.Failed, ""},
 		{"child", fmt.Errorf("run: %w", &exit.Error{Code: 42}), 42, ""},
@@ -64,27 +64,27 @@ func TestVerdict(t *testing.T) {
 			setVariables(e, map[string]string{"MCP_LOGIN_STORE": "file:/x y"})
 			code, hint := e.Remedy().For(tt.err)
 			if code != tt.code || !strings.Contains(hint, tt.hint) || tt.hint == "" && hint != "" {
-				t.Errorf("verdict(%v) = %d, %q, want %d, %q", tt.err, code, hint, tt.code, tt.hint)
+				t.Errorf("For(%v) = %d, %q, want %d, %q", tt.err, code, hint, tt.code, tt.hint)
 			}
 		})
 	}
 }
 
 func TestFinishWritesOneLine(t *testing.T) {
-	e, out, talk := testEnv(t)
+	e, out, stderr := testEnv(t)
 	if code := e.finish(t.Context(), errors.Join(errors.New("a"), errors.New("b"))); code != exit.Failed {
 		t.Errorf("exit code %d", code)
 	}
-	if talk.String() != "mcp-login: a; b\n" || out.Len() > 0 {
-		t.Errorf("standard error %q, standard output %q", talk, out)
+	if stderr.String() != "mcp-login: a; b\n" || out.Len() > 0 {
+		t.Errorf("standard error %q, standard output %q", stderr, out)
 	}
 }
 
 func TestFinishOfAnInterruptedCommand(t *testing.T) {
-	e, _, talk := testEnv(t)
+	e, _, stderr := testEnv(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if code := e.finish(ctx, errors.New("x")); code != exit.Interrupted || talk.Len() > 0 {
-		t.Errorf("exit code %d, standard error %q", code, talk)
+	if code := e.finish(ctx, errors.New("x")); code != exit.Interrupted || stderr.Len() > 0 {
+		t.Errorf("exit code %d, standard error %q", code, stderr)
 	}
 }

@@ -20,19 +20,19 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
-// metFault is a command that meets a fault, and what it says of it.
-type metFault struct {
+// faultCase is a command that fails, with its expected error.
+type faultCase struct {
 	name, line string
 	env        map[string]string
 	code       int
-	says       []string // in order; regular expressions
+	want       []string // in order; regular expressions
 }
 
-// TestFaultsInWords: what keeps a server, a proxy or Vault from answering is said in
-// the user's terms, with a hint, and none of it in those of Go.
+// TestFaultsInWords: failures to reach a server, a proxy or Vault are described in
+// the user's terms, with a hint, and without raw Go errors.
 func TestFaultsInWords(t *testing.T) {
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshakes that fail here
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // discards the errors of TLS handshakes, which fail on purpose
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
 	trusted := filepath.Join(t.TempDir(), "ca.pem")
@@ -43,15 +43,15 @@ func TestFaultsInWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	demands := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
-	t.Cleanup(demands.Close)
-	dead := unusedAddress(t)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
+	t.Cleanup(proxy.Close)
+	unused := unusedAddress(t)
 	doctor := "^hint: to see where it fails: mcp-login doctor "
-	for _, f := range []metFault{
-		{"refused", "discover http://" + dead + "/mcp", nil, exit.Temporary,
-			[]string{"cannot reach " + dead + ": connection refused$", "^hint: check whether the server is running, and whether a firewall blocks it$", doctor}},
-		{"refused at login", "login x http://" + dead + "/mcp --keeper key-file", nil, exit.Temporary,
-			[]string{"cannot reach " + dead + ": connection refused$", doctor}},
+	for _, f := range []faultCase{
+		{"refused", "discover http://" + unused + "/mcp", nil, exit.Temporary,
+			[]string{"cannot reach " + unused + ": connection refused$", "^hint: check whether the server is running, and whether a firewall blocks it$", doctor}},
+		{"connection refused at login", "login x http://" + unused + "/mcp --keeper key-file", nil, exit.Temporary,
+			[]string{"cannot reach " + unused + ": connection refused$", doctor}},
 		{"timeout", "discover http://" + silentServer(t) + "/mcp --timeout 50ms", nil, exit.Temporary,
 			[]string{`cannot reach \S+: no answer in time$`, "^hint: check whether the server is running", doctor}},
 		{"DNS", "discover https://nowhere.invalid/mcp", nil, exit.Temporary,
@@ -60,54 +60,54 @@ func TestFaultsInWords(t *testing.T) {
 			[]string{"cannot reach localhost:" + port + ": its certificate is for other names: example.com", "^hint: check the URL, or ask the server's operator to fix it$", doctor}},
 		{"unknown CA", "discover " + secure.URL + "/mcp", nil, exit.Failed,
 			[]string{"its certificate is signed by an authority that this machine does not trust$", "^hint: if your organization issued the certificate, use: --ca-cert FILE$"}},
-		{"not TLS", "discover " + strings.Replace(demands.URL, "http://", "https://", 1) + "/mcp", nil, exit.Failed,
+		{"not TLS", "discover " + strings.Replace(proxy.URL, "http://", "https://", 1) + "/mcp", nil, exit.Failed,
 			[]string{"it does not use TLS on this port$", "^hint: check the port of the URL, or use http:// for a server on this machine$"}},
-		{"proxy refused", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": "http://" + dead}, exit.Temporary,
+		{"proxy connection refused", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": "http://" + unused}, exit.Temporary,
 			[]string{"cannot reach mcp.example: the HTTP proxy cannot be reached: connection refused$", "^hint: check HTTPS_PROXY and NO_PROXY$", doctor}},
-		{"proxy asks", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": demands.URL}, exit.Failed,
+		{"proxy requires a password", "discover https://mcp.example/mcp", map[string]string{"HTTPS_PROXY": proxy.URL}, exit.Failed,
 			[]string{`cannot reach mcp.example: the HTTP proxy \S+ requires a user name and password`, "^hint: check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"}},
 
-		{"Vault refused", "token a --store vault:secret/x", vaultAt("http://"+dead, "hvs.example"), exit.Temporary,
-			[]string{"vault: read secret/data/x/a at http://" + dead + ": connection refused$", "^hint: check VAULT_ADDR, and that Vault runs: vault status$"}},
+		{"Vault connection refused", "token a --store vault:secret/x", vaultAt("http://"+unused, "hvs.example"), exit.Temporary,
+			[]string{"vault: read secret/data/x/a at http://" + unused + ": connection refused$", "^hint: check VAULT_ADDR, and that Vault runs: vault status$"}},
 		{"Vault sealed", "token a --store vault:secret/x", vaultAt(vaultSays(t, 503, "Vault is sealed"), "hvs.example"), exit.Store,
 			[]string{"Vault is sealed: an operator must unseal it$", "^hint: an operator of Vault runs: vault operator unseal$"}},
 		{"Vault denied", "token a --store vault:secret/x", vaultAt(vaultSays(t, 403, "permission denied"), "hvs.example"), exit.Store,
 			[]string{"permission denied; the policy must have: path ", "^hint: ask the administrator of Vault for that policy; your token: vault token lookup$"}},
-		{"Vault without a token", "token a --store vault:secret/x", vaultAt("http://"+dead, ""), exit.Store,
+		{"Vault without a token", "token a --store vault:secret/x", vaultAt("http://"+unused, ""), exit.Store,
 			[]string{"no token; set VAULT_TOKEN", "^hint: vault login$"}},
 	} {
-		t.Run(f.name, func(t *testing.T) { t.Parallel(); f.meet(t) })
+		t.Run(f.name, func(t *testing.T) { t.Parallel(); f.run(t) })
 	}
 }
 
-// meet runs the command and looks at what it says.
-func (f metFault) meet(t *testing.T) {
+// run runs the command and checks its output.
+func (f faultCase) run(t *testing.T) {
 	home := t.TempDir()
 	cmd := exec.Command(programLink(t, home), strings.Fields(f.line)...)
 	cmd.Env = []string{"HOME=" + home, "PATH=" + home, "VAULT_MAX_RETRIES=0"}
 	for name, value := range f.env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	var out, talk strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &talk
-	_ = cmd.Run() // the code says it
+	var out, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	_ = cmd.Run() // the exit code is checked
 	if code := cmd.ProcessState.ExitCode(); code != f.code || out.Len() > 0 {
-		t.Errorf("exit code %d, want %d; standard output %q\n%s", code, f.code, out.String(), talk.String())
+		t.Errorf("exit code %d, want %d; standard output %q\n%s", code, f.code, out.String(), stderr.String())
 	}
-	rest := talk.String()
-	for _, want := range f.says {
+	rest := stderr.String()
+	for _, want := range f.want {
 		at := regexp.MustCompile("(?m)" + want).FindStringIndex(rest)
 		if at == nil {
-			t.Fatalf("it does not say %q:\n%s", want, talk.String())
+			t.Fatalf("%q is missing in:\n%s", want, stderr.String())
 		}
 		rest = rest[at[1]:]
 	}
-	if raw := regexp.MustCompile(`dial tcp|lookup |x509|tls: |Get "|Post "|i/o timeout|deadline|syscall|connect: `).FindString(talk.String()); raw != "" {
-		t.Errorf("words of Go, %q:\n%s", raw, talk.String())
+	if raw := regexp.MustCompile(`dial tcp|lookup |x509|tls: |Get "|Post "|i/o timeout|deadline|syscall|connect: `).FindString(stderr.String()); raw != "" {
+		t.Errorf("a raw Go error, %q:\n%s", raw, stderr.String())
 	}
 }
 
-// unusedAddress is one at which nobody listens.
+// unusedAddress returns an address without a listener.
 func unusedAddress(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -117,7 +117,7 @@ func unusedAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// silentServer accepts connections and never answers.
+// silentServer accepts connections and never responds.
 func silentServer(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -127,12 +127,12 @@ func silentServer(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// vaultAt is the environment of a Vault.
+// vaultAt returns the environment variables for a Vault server.
 func vaultAt(address, token string) map[string]string {
 	return map[string]string{"VAULT_ADDR": address, "VAULT_TOKEN": token}
 }
 
-// vaultSays answers every request as Vault does when it refuses one.
+// vaultSays responds to every request with a Vault error.
 func vaultSays(t *testing.T, status int, text string) string {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
@@ -142,7 +142,7 @@ func vaultSays(t *testing.T, status int, text string) string {
 	return srv.URL
 }
 
-// programLink is the test binary under the program's name.
+// programLink creates a link to the test binary named like the program.
 func programLink(t *testing.T, dir string) string {
 	t.Helper()
 	path := filepath.Join(dir, "mcp-login")

@@ -6,8 +6,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/help"
 )
 
-// TestFlagsAreDeclaredOnce: a flag that several commands have means the same in all of
-// them, because they share its environment variable and its key in the configuration.
+// TestFlagsAreDeclaredOnce: a flag of several commands has one meaning, because all
+// of them share its environment variable and its configuration key.
 func TestFlagsAreDeclaredOnce(t *testing.T) {
 	differ := map[string]string{
 		"for":          "a client in client-config, a time in unlock; neither has a variable",
@@ -25,14 +25,14 @@ func TestFlagsAreDeclaredOnce(t *testing.T) {
 	for _, l := range leaves(e) {
 		for _, f := range l.Flags {
 			d := describeFlag(f).Help()
-			d.Group = "" // it may be common in one command
+			d.Group = "" // it may be common in only one command
 			known, seen := first[d.Name]
 			if !seen {
 				first[d.Name] = d
 				continue
 			}
-			if _, may := differ[d.Name]; known != d && !may {
-				t.Errorf("%s --%s is described as %q and elsewhere as %q: declare it once", l.name(), d.Name, d.About, known.About)
+			if _, allowed := differ[d.Name]; known != d && !allowed {
+				t.Errorf("%s --%s is described as %q, and in another command as %q: declare it once", l.name(), d.Name, d.About, known.About)
 			}
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// TestHelpFitsTheTerminal: what --help shows of a command fits a terminal of 24 lines and
-// 80 columns, below the command line and above the next prompt.
+// TestHelpFitsTheTerminal: the --help output of a command fits a terminal of 24
+// lines and 80 columns, between the command line and the next prompt.
 func TestHelpFitsTheTerminal(t *testing.T) {
 	const rows, cols = 24 - 2, 80
 	e, _, _ := testEnv(t)
@@ -21,7 +21,7 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 		run(t.Context(), args, &e.env)
 		n := 0
 		for line := range strings.Lines(out.String()) {
-			n += 1 + (max(utf8.RuneCountInString(line)-1, 1)-1)/cols // a longer line takes more rows
+			n += 1 + (max(utf8.RuneCountInString(line)-1, 1)-1)/cols // a longer line wraps
 		}
 		if n == 0 || n > rows {
 			t.Errorf("%q takes %d rows:\n%s", args, n, out)

@@ -9,7 +9,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
-// TestHookKeepsFlags: the hook finds the same store wherever the shell is.
+// TestHookKeepsFlags: the hook uses the same store in every working directory.
 func TestHookKeepsFlags(t *testing.T) {
 	here, err := os.Getwd()
 	if err != nil {
@@ -26,9 +26,9 @@ func TestHookKeepsFlags(t *testing.T) {
 		{[]string{"fish", "--store", `vault:it's\x`}, ` --due $name --store 'vault:it\'s\\x' </dev/null`},
 		{[]string{"zsh", "--store", `vault:it's`, "--timeout", "5s"}, ` --due $name --store 'vault:it'\''s' --timeout 5s </dev/null`},
 	} {
-		e, out, talk := testEnv(t)
-		if code := run(t.Context(), append([]string{"hook"}, tt.args...), &e.env); code != exit.Done || talk.Len() > 0 {
-			t.Errorf("%q: exit code %d\n%s", tt.args, code, talk)
+		e, out, stderr := testEnv(t)
+		if code := run(t.Context(), append([]string{"hook"}, tt.args...), &e.env); code != exit.Done || stderr.Len() > 0 {
+			t.Errorf("%q: exit code %d\n%s", tt.args, code, stderr)
 		}
 		if !strings.Contains(out.String(), tt.want) || strings.Contains(out.String(), "@FLAGS") || strings.Contains(out.String(), "@MARGIN") {
 			t.Errorf("%q: no %s in\n%s", tt.args, tt.want, out)
@@ -36,13 +36,13 @@ func TestHookKeepsFlags(t *testing.T) {
 	}
 	e, out, _ := testEnv(t)
 	if run(t.Context(), []string{"hook", "bash", "--min-ttl", "90s"}, &e.env); !strings.Contains(out.String(), "now + 90)") {
-		t.Errorf("--min-ttl is not in\n%s", out)
+		t.Errorf("--min-ttl is missing in\n%s", out)
 	}
 }
 
-// TestHookSaysOneLine: what goes wrong before a prompt is one line, whatever
-// it is, and nothing to be run.
-func TestHookSaysOneLine(t *testing.T) {
+// TestHookPrintsOneLine: an error before a prompt is always one line, and no code is
+// printed for the shell.
+func TestHookPrintsOneLine(t *testing.T) {
 	for _, tt := range []struct {
 		args []string
 		code int
@@ -51,11 +51,11 @@ func TestHookSaysOneLine(t *testing.T) {
 		{[]string{"bash", "--due", "PATH"}, exit.BadUsage},
 		{[]string{"bash", "--due", "MCP_NOBODY_EXPIRES_AT"}, exit.LoginRequired},
 	} {
-		e, out, talk := testEnv(t)
+		e, out, stderr := testEnv(t)
 		code := run(t.Context(), append([]string{"hook"}, tt.args...), &e.env)
-		lines := strings.Count(strings.TrimSuffix(talk.String(), "Run mcp-login hook --help\n"), "\n")
+		lines := strings.Count(strings.TrimSuffix(stderr.String(), "Run mcp-login hook --help\n"), "\n")
 		if code != tt.code || out.Len() > 0 || lines != 1 {
-			t.Errorf("%q: exit code %d, standard output %q, standard error %q", tt.args, code, out, talk)
+			t.Errorf("%q: exit code %d, standard output %q, standard error %q", tt.args, code, out, stderr)
 		}
 	}
 }

@@ -28,16 +28,16 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// hostileText tries to steer a terminal, to forge lines and to be a command to
-// every CI's runner.
+// hostileText tries to control a terminal, forge lines and run commands of every CI
+// provider.
 const hostileText = "evil\x1b[31m\x1b]0;t\a\u009b2J\u202e\u2066\u200b\ufeff\n::error::forged\nforged: x\r##vso[task.setvariable variable=A]b\u2028##teamcity[x] " +
 	"#\u200b#[error]y ::add-mask::z \x00\x7f\U000e0041"
 
-// hostileASCII is what of it fits where Unicode does not.
+// hostileASCII is the part of it that is allowed where Unicode is not.
 const hostileASCII = "evil\x1b[31m\x1b]0;t\a\n::error::forged\nforged: x\r##vso[task.setvariable variable=A]b##teamcity[x] ##[error]y ::add-mask::z \x7f"
 
-// hostileMCP is an MCP server. What it answers to a method is the JSON of answers,
-// each a member of a JSON-RPC answer.
+// hostileMCP is an MCP server. Its response to a method is the JSON in answers: a
+// member of a JSON-RPC response.
 func hostileMCP(t *testing.T, answers map[string]string) (url string) {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,7 +45,7 @@ func hostileMCP(t *testing.T, answers map[string]string) (url string) {
 			ID     json.RawMessage `json:"id"`
 			Method string          `json:"method"`
 		}
-		body, _ := io.ReadAll(r.Body) // an empty one is no message either
+		body, _ := io.ReadAll(r.Body) // an empty body is not a message either
 		if json.Unmarshal(body, &msg) != nil || len(msg.ID) == 0 {
 			w.WriteHeader(http.StatusAccepted)
 			return
@@ -70,8 +70,8 @@ func asJSON(t *testing.T, v any) string {
 	return string(text)
 }
 
-// hostileTLS is a server that anybody on the network can put in the place of
-// another: its certificate is its own, and the names in it are hostile.
+// hostileTLS is a server that an attacker in the network can substitute for
+// another: its certificate is self-signed, and the names in it are hostile.
 func hostileTLS(t *testing.T) (url string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -87,14 +87,14 @@ func hostileTLS(t *testing.T) (url string) {
 		t.Fatal(err)
 	}
 	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
-	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // that its certificate is refused
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // that its certificate is rejected
 	srv.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
-	return strings.Replace(srv.URL, "127.0.0.1", "localhost", 1) + "/mcp" // of an address no names are told
+	return strings.Replace(srv.URL, "127.0.0.1", "localhost", 1) + "/mcp" // an IP address is not sent as a server name
 }
 
-// put stores a record in the job's store, whatever is in it.
+// put writes a record to the job's store, with any content.
 func (j *ciJob) put(t *testing.T, c mcplogin.Credential) {
 	t.Helper()
 	store, err := file.Open(file.Config{
@@ -109,15 +109,15 @@ func (j *ciJob) put(t *testing.T, c mcplogin.Credential) {
 	}
 }
 
-// agentThatSays is an agent, another host's perhaps, whose every answer is made
-// of one text.
+// agentThatSays is an agent, possibly on another host, that responds with this text
+// everywhere.
 func agentThatSays(t *testing.T, text string) (socket string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "a") // the path of a socket is short
+	dir, err := os.MkdirTemp("", "a") // because a socket path must be short
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // a scratch folder
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // a temporary folder
 	socket = filepath.Join(dir, "s")
 	ln, err := net.Listen("unix", socket)
 	if err != nil {
@@ -140,16 +140,16 @@ func agentThatSays(t *testing.T, text string) (socket string) {
 	return socket
 }
 
-// hostiles say hostileText wherever they can.
-type hostiles struct {
+// hostileServers send hostileText in every possible place.
+type hostileServers struct {
 	refusing, failing, listing string // MCP servers
-	narrow                     string // asks for scopes
+	forbidden                  string // requires scopes
 	document                   string // has metadata
-	impostor                   string // has a certificate
+	selfSigned                 string // has a certificate
 	socket                     string // of an agent
 }
 
-func newHostiles(t *testing.T) hostiles {
+func newHostileServers(t *testing.T) hostileServers {
 	t.Helper()
 	initialized := `"result":` + asJSON(t, map[string]any{
 		"protocolVersion": "2025-06-18", "capabilities": map[string]any{"tools": map[string]any{}}, "serverInfo": map[string]string{"name": hostileText, "version": hostileText},
@@ -159,12 +159,12 @@ func newHostiles(t *testing.T) hostiles {
 		"name": "tool", "description": hostileText, "inputSchema": map[string]string{"type": "object"},
 	}}})
 	called := `"result":` + asJSON(t, map[string]any{"content": []any{map[string]string{"type": "text", "text": hostileText}}})
-	return hostiles{
-		refusing: hostileMCP(t, map[string]string{"initialize": refused, "server/discover": refused}),
-		failing:  hostileMCP(t, map[string]string{"initialize": initialized, "tools/list": refused}),
-		listing:  hostileMCP(t, map[string]string{"initialize": initialized, "tools/list": tools, "tools/call": called}),
-		narrow:   served(t, asksForScopes), document: served(t, describesItself),
-		impostor: hostileTLS(t), socket: agentThatSays(t, hostileText),
+	return hostileServers{
+		refusing:  hostileMCP(t, map[string]string{"initialize": refused, "server/discover": refused}),
+		failing:   hostileMCP(t, map[string]string{"initialize": initialized, "tools/list": refused}),
+		listing:   hostileMCP(t, map[string]string{"initialize": initialized, "tools/list": tools, "tools/call": called}),
+		forbidden: served(t, asksForScopes), document: served(t, describesItself),
+		selfSigned: hostileTLS(t), socket: agentThatSays(t, hostileText),
 	}
 }
 
@@ -176,7 +176,7 @@ func served(t *testing.T, handler http.HandlerFunc) (url string) {
 }
 
 func asksForScopes(w http.ResponseWriter, _ *http.Request) {
-	scope := strings.Map(func(r rune) rune { // what net/http takes in an answer's header
+	scope := strings.Map(func(r rune) rune { // characters that net/http allows in a response header
 		if r < ' ' || r == 0x7f {
 			return ' '
 		}
@@ -186,33 +186,33 @@ func asksForScopes(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusForbidden)
 }
 
-// describesItself answers every request for metadata.
+// describesItself responds to every metadata request.
 func describesItself(w http.ResponseWriter, r *http.Request) {
 	self := "http://" + r.Host
-	_ = json.NewEncoder(w).Encode(map[string]any{ // a client that went away
+	_ = json.NewEncoder(w).Encode(map[string]any{ // the client has disconnected
 		"resource": self + "/mcp", "authorization_servers": []string{self, "https://" + hostileText},
 		"issuer": self, "authorization_endpoint": self + "/::add-mask::x", "token_endpoint": self + "/token",
 		"response_types_supported": []string{hostileText}, "scopes_supported": []string{hostileText, "ok"}, "resource_name": hostileText,
 	})
 }
 
-// hostileCase has a command show what somebody hostile says.
+// hostileCase is a command that shows hostile text.
 type hostileCase struct {
 	name   string
 	server string // of the profile "demo"
 	args   []string
 }
 
-func (h hostiles) cases() []hostileCase {
+func (h hostileServers) cases() []hostileCase {
 	return []hostileCase{
-		{"JSON-RPC error at the beginning", h.refusing, []string{"test", "demo"}},
-		{"JSON-RPC error later", h.failing, []string{"test", "demo"}},
+		{"JSON-RPC error of the first request", h.refusing, []string{"test", "demo"}},
+		{"JSON-RPC error of a later request", h.failing, []string{"test", "demo"}},
 		{"tools", h.listing, []string{"test", "demo", "--call", "tool"}},
 		{"tools as JSON", h.listing, []string{"test", "demo", "--call", "tool", "--json"}},
-		{"scope of a 403", h.narrow, []string{"test", "demo"}},
-		{"certificate", h.impostor, []string{"test", "demo"}},
-		{"certificate, discover", "", []string{"discover", h.impostor}},
-		{"certificate, login", "", []string{"login", "new", h.impostor}},
+		{"scope of a 403", h.forbidden, []string{"test", "demo"}},
+		{"certificate", h.selfSigned, []string{"test", "demo"}},
+		{"certificate, discover", "", []string{"discover", h.selfSigned}},
+		{"certificate, login", "", []string{"login", "new", h.selfSigned}},
 		{"metadata", "", []string{"discover", h.document}},
 		{"metadata as JSON", "", []string{"discover", h.document, "--json"}},
 		{"record, list", "", []string{"list", "--long"}},
@@ -229,21 +229,21 @@ func (h hostiles) cases() []hostileCase {
 		{"agent, hint", "", []string{"token", "demo", "--agent-sock", h.socket}},
 		{"agent, error", "", []string{"status", "refused", "--agent-sock", h.socket}},
 		{"log", h.refusing, []string{"test", "demo", "--log-level", "trace"}},
-		{"log as JSON", "", []string{"login", "new", h.impostor, "--log-level", "trace", "--log-format", "json"}},
+		{"log as JSON", "", []string{"login", "new", h.selfSigned, "--log-level", "trace", "--log-format", "json"}},
 		{"command line", "", []string{"env", hostileText}},
 		{"flag", "", []string{"env", "demo", "--format", hostileText}},
 		{"settings", "", []string{"config", "show", "--store", hostileText}},
 	}
 }
 
-// TestHostileTextSteersNothing has the commands show what servers, records and
-// agents say, on both streams, in and out of CI.
-func TestHostileTextSteersNothing(t *testing.T) {
-	h := newHostiles(t)
+// TestHostileTextIsHarmless: the commands show text of servers, records and
+// agents safely, on both streams, in and out of CI.
+func TestHostileTextIsHarmless(t *testing.T) {
+	h := newHostileServers(t)
 	bad := mcplogin.Credential{
 		Profile: "bad", Server: "https://mcp.test/" + hostileText, Flow: hostileText,
 		Token:  oauth.Token{Access: storedToken, Expiry: time.Now().Add(-time.Hour), Scope: hostileText},
-		Issuer: oauth.Server{Issuer: "https://as.test/" + hostileText, TokenEndpoint: h.impostor},
+		Issuer: oauth.Server{Issuer: "https://as.test/" + hostileText, TokenEndpoint: h.selfSigned},
 	}
 	good := oauth.Token{Access: storedToken, Expiry: time.Now().Add(time.Hour)}
 	for _, tt := range h.cases() {
@@ -258,10 +258,10 @@ func TestHostileTextSteersNothing(t *testing.T) {
 				checkShown(t, provider != "", j.out.String())
 				checkShown(t, provider != "", j.err.String())
 				if slices.Contains(tt.args, "--json") && j.out.Len() > 0 && !json.Valid([]byte(j.out.String())) {
-					t.Errorf("standard output %q is no JSON", j.out.String())
+					t.Errorf("standard output %q is not JSON", j.out.String())
 				}
 				if j.out.Len()+j.err.Len() == 0 && tt.name != "record, check" {
-					t.Error("nothing was shown")
+					t.Error("the output is empty")
 				}
 			})
 		}
@@ -271,14 +271,14 @@ func TestHostileTextSteersNothing(t *testing.T) {
 func checkShown(t *testing.T, inCI bool, text string) {
 	t.Helper()
 	if terminaltest.Steers(text) {
-		t.Errorf("steers a terminal: %q", text)
+		t.Errorf("the output controls a terminal: %q", text)
 	}
 	if inCI && terminaltest.MayCommand(text) {
-		t.Errorf("is a command to a runner: %q", text)
+		t.Errorf("the output contains a CI command: %q", text)
 	}
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(strings.TrimLeft(line, " |:"), "forged") || strings.HasPrefix(line, "::error") {
-			t.Errorf("a line was forged: %q", text)
+			t.Errorf("the output contains a forged line: %q", text)
 		}
 	}
 }

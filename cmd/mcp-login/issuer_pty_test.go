@@ -24,9 +24,9 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// elsewhere is a server at https://example.com, as the tests' certificate has
-// it: on loopback no issuer needs a name. A proxy leads there.
-type elsewhere struct {
+// remoteServer is a server at https://example.com, the name in the tests' certificate:
+// an issuer on loopback would not have to be named. A proxy connects to it.
+type remoteServer struct {
 	oauthtest.Server
 	home    string
 	program string
@@ -35,10 +35,10 @@ type elsewhere struct {
 
 const elsewhereURL = "https://example.com/mcp"
 
-func newElsewhere(t *testing.T) *elsewhere {
+func newRemoteServer(t *testing.T) *remoteServer {
 	t.Helper()
 	dir := t.TempDir()
-	x := &elsewhere{home: dir, Server: oauthtest.Server{
+	x := &remoteServer{home: dir, Server: oauthtest.Server{
 		Device:  oauthtest.Device{Interval: time.Second, AutoApprove: 1},
 		Clients: oauthtest.Clients{Known: map[string]string{"robot": "s3cret-value"}},
 	}}
@@ -56,7 +56,7 @@ func newElsewhere(t *testing.T) *elsewhere {
 	return x
 }
 
-// tunnel answers CONNECT with a connection to one address, whatever was asked.
+// tunnel answers any CONNECT with a connection to one address.
 func tunnel(w http.ResponseWriter, to string) {
 	up, err := net.Dial("tcp", to)
 	if err != nil {
@@ -64,7 +64,7 @@ func tunnel(w http.ResponseWriter, to string) {
 		return
 	}
 	defer up.Close()
-	down, _, err := http.NewResponseController(w).Hijack() // before the answer: the client says nothing until then
+	down, _, err := http.NewResponseController(w).Hijack() // before the response: the client sends nothing until then
 	if err != nil {
 		return
 	}
@@ -74,31 +74,32 @@ func tunnel(w http.ResponseWriter, to string) {
 	_, _ = io.Copy(down, up)
 }
 
-// sent counts the requests that a secret, or a person's approval, goes with.
-func (x *elsewhere) sent() int {
+// sent counts the requests that contain a secret, or follow the user's approval.
+func (x *remoteServer) sent() int {
 	return x.Count(oauthtest.Register) + x.Count(oauthtest.Token) + x.Count(oauthtest.DeviceAuth)
 }
 
-// run runs a shell's line without a terminal.
-func (x *elsewhere) run(t *testing.T, line string, want int) (stdout, stderr string) {
+// run runs a shell command without a terminal.
+func (x *remoteServer) run(t *testing.T, line string, want int) (stdout, stderr string) {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Env, cmd.SysProcAttr = x.env, &syscall.SysProcAttr{Setsid: true}
-	var out, talk bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &talk
-	_ = cmd.Run() // the exit code says it
+	var outBuf, errBuf bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &outBuf, &errBuf
+	_ = cmd.Run() // the exit code is checked
 	if got := cmd.ProcessState.ExitCode(); got != want {
-		t.Errorf("%s: exit code %d, want %d\n%s", line, got, want, talk.String())
+		t.Errorf("%s: exit code %d, want %d\n%s", line, got, want, errBuf.String())
 	}
-	if strings.Contains(talk.String(), "s3cret") {
-		t.Errorf("%s shows the secret:\n%s", line, talk.String())
+	if strings.Contains(errBuf.String(), "s3cret") {
+		t.Errorf("%s shows the secret:\n%s", line, errBuf.String())
 	}
-	return out.String(), talk.String()
+	return outBuf.String(), errBuf.String()
 }
 
-// Without a terminal the secret stays here, and the command to paste logs in.
-func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
-	x := newElsewhere(t)
+// TestSecretIsNotSentToAnUnnamedIssuer: without a terminal the secret is not
+// sent, and the suggested command signs in.
+func TestSecretIsNotSentToAnUnnamedIssuer(t *testing.T) {
+	x := newRemoteServer(t)
 	stdout, stderr := x.run(t, "mcp-login login 'robot one' "+elsewhereURL+" --client-id robot --flow device", exit.BadUsage)
 	if stdout != "" || x.sent() != 0 || !strings.Contains(stderr, "the client secret was not sent to https://example.com") {
 		t.Errorf("%d requests, standard output %q\n%s", x.sent(), stdout, stderr)
@@ -108,30 +109,31 @@ func TestSecretIsNotSentWithoutANameForTheIssuer(t *testing.T) {
 		t.Fatalf("no hint:\n%s", stderr)
 	}
 	x.run(t, hint[1], exit.Done)
-	x.run(t, "mcp-login login 'robot one' --client-id robot --force", exit.Done) // the stored login names it
+	x.run(t, "mcp-login login 'robot one' --client-id robot --force", exit.Done) // the stored record names it
 	notes, err := filepath.Glob(filepath.Join(x.home, ".local/state/mcp-login/confirmed/*"))
 	if err != nil || len(notes) != 1 {
-		t.Fatalf("the login is noted by %q, %v", notes, err)
+		t.Fatalf("the sign-in was recorded in %q, %v", notes, err)
 	}
 	if err := os.Remove(notes[0]); err != nil {
 		t.Fatal(err)
 	}
 	before := x.sent()
-	_, stderr = x.run(t, "mcp-login login 'robot one' --client-id robot --force", exit.BadUsage) // another user's, or another host's
+	_, stderr = x.run(t, "mcp-login login 'robot one' --client-id robot --force", exit.BadUsage) // written by another user, or on another host
 	if x.sent() != before || !strings.Contains(stderr, "the client secret was not sent to https://example.com") {
-		t.Errorf("%d requests at the word of a record\n%s", x.sent()-before, stderr)
+		t.Errorf("%d requests because of a record\n%s", x.sent()-before, stderr)
 	}
 	x.run(t, "mcp-login login b "+elsewhereURL+" --client-id robot --expect-issuer https://example.com", exit.Done)
 	before = x.sent()
 	x.run(t, "mcp-login login c "+elsewhereURL+" --client-id robot --expect-issuer https://other.example", exit.Denied)
 	if x.sent() != before {
-		t.Error("something was sent to an unexpected issuer")
+		t.Error("a secret was sent to an unexpected issuer")
 	}
 }
 
-// A person at a terminal is asked once, and anything but y is no.
-func TestPersonIsAskedBeforeASecretIsSent(t *testing.T) {
-	x := newElsewhere(t)
+// TestSecretNeedsConfirmation: at a terminal there is one confirmation,
+// and any answer but y is a no.
+func TestSecretNeedsConfirmation(t *testing.T) {
+	x := newRemoteServer(t)
 	login := func() *terminaltest.Terminal {
 		cmd := exec.Command(x.program, "login", "a", elsewhereURL, "--client-id", "robot", "--flow", "device", "--force")
 		cmd.Env = x.env
@@ -139,26 +141,26 @@ func TestPersonIsAskedBeforeASecretIsSent(t *testing.T) {
 	}
 	const question = "Send the client secret to https://example.com? [y/N]"
 	for _, tt := range []struct {
-		typed string // "": nothing is asked
+		typed string // "": no confirmation
 		want  int
 	}{{"\n", exit.Denied}, {"n\n", exit.Denied}, {"y\n", exit.Done}, {"", exit.Done}} {
 		before, term := x.sent(), login()
 		if tt.typed != "" {
 			term.WaitFor(question)
 			if x.sent() != before {
-				t.Errorf("%q: something was sent before the answer", tt.typed)
+				t.Errorf("%q: a secret was sent before the answer", tt.typed)
 			}
 			if _, err := io.WriteString(term.PTY, tt.typed); err != nil {
 				t.Fatal(err)
 			}
 		}
-		_ = term.Cmd.Wait() // the exit code says it
+		_ = term.Cmd.Wait() // the exit code is checked
 		<-term.Over
 		if got := term.Cmd.ProcessState.ExitCode(); got != tt.want {
 			t.Errorf("%q: exit code %d, want %d\n%s", tt.typed, got, tt.want, term.Screen())
 		}
-		if asked := strings.Contains(term.Raw.String(), question); asked != (tt.typed != "") || tt.want == exit.Denied && x.sent() != before {
-			t.Errorf("%q: asked %v, then %d requests\n%s", tt.typed, asked, x.sent()-before, term.Screen())
+		if prompted := strings.Contains(term.Raw.String(), question); prompted != (tt.typed != "") || tt.want == exit.Denied && x.sent() != before {
+			t.Errorf("%q: prompted %v, then %d requests\n%s", tt.typed, prompted, x.sent()-before, term.Screen())
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// TestExecute: a command gets its flags and arguments as they were
-// interpreted, whatever the values look like.
+// TestExecute: a command gets its flags and arguments as they were parsed, whatever
+// the values look like.
 func TestExecute(t *testing.T) {
 	for _, value := range []string{"", "-", "--", "--help", "-h", "--store", "a=b", "=", "a b", "\n", "\x00", "store", "'"} {
 		for _, words := range [][]string{
@@ -27,8 +27,7 @@ func TestExecute(t *testing.T) {
 	}
 }
 
-// executed runs a command line as far as its command, and returns what that was
-// given.
+// executed parses a command line and returns what is passed to its command.
 func executed(t *testing.T, words []string) (flags map[string]string, args []string, err error) {
 	t.Helper()
 	e, _, _ := testEnv(t)
@@ -62,15 +61,15 @@ func variableOf(f cli.Flag) string {
 	return f.(*cli.GenericFlag).Value.String()
 }
 
-// TestExecPassesTheProgramsWordsOn: its flags are never ours, and it starts even
-// if it is asked for its help.
-func TestExecPassesTheProgramsWordsOn(t *testing.T) {
+// TestExecPassesArgumentsOn: exec passes the program's flags to the program,
+// --help included.
+func TestExecPassesArgumentsOn(t *testing.T) {
 	for _, line := range []string{"exec a %s", "exec a -- %s", "exec -- a %s", "exec --prefix P a %s", "exec a --prefix P -- %s"} {
 		for _, program := range []string{"sh -c x --profile-dir /zzz", "ls --help", "ls -h --version --", "-- --", "exec b --prefix Q -- ls"} {
 			program := strings.Fields(program)
 			words := strings.Fields(fmt.Sprintf(line, strings.Join(program, " ")))
 			if program[0] == "--" && !strings.Contains(line, "-- ") {
-				continue // the first "--" would be ours
+				continue // the first "--" would be parsed by exec
 			}
 			flags, args, _ := executed(t, words)
 			if !slices.Equal(args, append([]string{"a"}, program...)) || flags["profile-dir"] != "" || flags["prefix"] == "Q" {
@@ -80,7 +79,7 @@ func TestExecPassesTheProgramsWordsOn(t *testing.T) {
 	}
 }
 
-// FuzzExec: the program of exec gets each byte of its command line.
+// FuzzExec: exec passes the program's command line unchanged.
 func FuzzExec(f *testing.F) {
 	for _, line := range []string{
 		"exec\na\nls\n--help", "exec\na\n--\nls\n--store\nX", "exec\n--prefix\n--help\na\nsh\n-c\nx",

@@ -10,12 +10,12 @@ import (
 	"github.com/mcp-login/mcp-login/internal/manpage"
 )
 
-// TestManual: the page has every command with its usage line and every flag
-// with the text of --help.
+// TestManual: the manual has every command with its usage line, and every flag with
+// its --help text.
 func TestManual(t *testing.T) {
-	e, out, talk := testEnv(t)
-	if code := run(t.Context(), []string{"man"}, &e.env); code != exit.Done || talk.Len() > 0 {
-		t.Fatalf("exit code %d\n%s", code, talk)
+	e, out, stderr := testEnv(t)
+	if code := run(t.Context(), []string{"man"}, &e.env); code != exit.Done || stderr.Len() > 0 {
+		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
 	page := out.String()
 	for _, l := range leaves(e) {

@@ -12,8 +12,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// TestManAtATerminal: man shows the page through the user's pager. Without man the
-// help of all commands takes its place, and a pipe gets the page as it is.
+// TestManAtATerminal: man shows the page in the user's pager. If man is missing,
+// the help of all commands is shown. In a pipe, the roff source is printed.
 func TestManAtATerminal(t *testing.T) {
 	home := t.TempDir()
 	man := func(env ...string) (*terminaltest.Terminal, string) {
@@ -40,7 +40,7 @@ func TestManAtATerminal(t *testing.T) {
 	}
 	if _, err := exec.LookPath("man"); err == nil {
 		if _, raw := man("PATH="+os.Getenv("PATH"), "MANPAGER=cat"); !strings.Contains(raw, "MCP-LOGIN(1)") && !strings.Contains(raw, "mcp-login(1)") && !strings.Contains(raw, "minimized") {
-			t.Errorf("the system's man: %q", raw)
+			t.Errorf("with the system's man: %q", raw)
 		}
 	}
 	piped := exec.Command(programLink(t, home), "man")

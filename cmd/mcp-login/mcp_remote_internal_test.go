@@ -8,9 +8,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpremote"
 )
 
-// TestMCPRemoteLines: in a client's configuration it is enough to put mcp-login proxy in
-// the place of npx -y mcp-remote, and what --migrate writes is a command line too. Where
-// an option has no counterpart, the error names what to do.
+// TestMCPRemoteLines: in a client's configuration, npx -y mcp-remote can be
+// replaced by mcp-login proxy, and the output of --migrate is a valid command line.
+// If an option has no equivalent, the error says what to do.
 func TestMCPRemoteLines(t *testing.T) {
 	e, _, _ := testEnv(t)
 	tree := treeOf(allCommands(e))

@@ -31,9 +31,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// refusals are the errors that may end a command, by the package and name of each.
-func refusals() map[string]error {
-	reach := &url.Error{Op: "Post", URL: "https://mcp.test/mcp", Err: syscall.ECONNREFUSED}
+// errorTable are the errors with which a command may fail, by package and name.
+func errorTable() map[string]error {
+	network := &url.Error{Op: "Post", URL: "https://mcp.test/mcp", Err: syscall.ECONNREFUSED}
 	return map[string]error{
 		"oauth.Error":              &oauth.Error{Code: "odd", Status: 400},
 		"oauth.RedirectError":      &oauth.RedirectError{To: "https://other.test/mcp"},
@@ -107,14 +107,14 @@ func refusals() map[string]error {
 		"secretref.PassphraseError": &secretref.PassphraseError{Err: errors.New("x")},
 		"settings.Error":            &settings.Error{},
 
-		"url.Error, of a network": reach,
+		"url.Error, of a network": network,
 		"x509, unknown authority": &url.Error{Op: "Post", URL: "https://mcp.test", Err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}},
 		"x509, expired":           &url.Error{Op: "Post", URL: "https://mcp.test", Err: &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}},
 	}
 }
 
-// within says of each other error how it reaches people, if it does.
-func within() map[string]string {
+// otherErrors describes how each other error reaches the user, if it does.
+func otherErrors() map[string]string {
 	return map[string]string{
 		"oauth.ErrNoMetadata":       "is a NoMetadataError",
 		"oauth.ErrResource":         "is a ResourceError",
@@ -130,33 +130,33 @@ func within() map[string]string {
 	}
 }
 
-// TestRefusalsHaveANextCommand: whoever meets a refusal gets a command or a flag to go
-// on with. A new error must be entered in one of the tables.
-func TestRefusalsHaveANextCommand(t *testing.T) {
-	known := refusals()
+// TestErrorsHaveANextCommand: every error has a hint with a command or a flag.
+// Add a new error to one of the tables.
+func TestErrorsHaveANextCommand(t *testing.T) {
+	known := errorTable()
 	for name, err := range known {
 		e, _, _ := testEnv(t)
 		e.Line = treeOf(allCommands(e)).Interpret([]string{"login", "a", "https://mcp.test/mcp"})
 		code, hint := e.Remedy().For(err)
 		if !strings.Contains(hint, "mcp-login ") && !strings.Contains(hint, "--") && !strings.Contains(hint, "_PROXY") && !strings.Contains(hint, "vault ") && !strings.HasPrefix(hint, "its target does not exist: rm ") {
-			t.Errorf("%s ends with %d and without a next command: %q", name, code, hint)
+			t.Errorf("%s has exit code %d and no next command: %q", name, code, hint)
 		}
 	}
-	elsewhere := within()
+	others := otherErrors()
 	for _, folder := range []string{
 		".", "oauth", "flows", "flows/authcode", "flows/device", "secrets", "secrets/file", "secrets/keyring", "secrets/vault", "agent", "envexport",
 		"internal/mcpprobe", "internal/stores", "internal/paths", "internal/settings",
 	} {
 		for _, name := range exportedErrors(t, filepath.Join("../..", folder)) {
-			if known[name] == nil && elsewhere[name] == "" {
+			if known[name] == nil && others[name] == "" {
 				t.Errorf("%s is in neither table", name)
 			}
 		}
 	}
 }
 
-// exportedErrors returns the errors that a package exports: variables ErrX, and types
-// with a method Error.
+// exportedErrors returns the errors that a package exports: variables named ErrX,
+// and types with an Error method.
 func exportedErrors(t *testing.T, folder string) (names []string) {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
@@ -197,7 +197,7 @@ func errorsOf(f *ast.File) (names []string) {
 	return names
 }
 
-// receiver is the name of the type that a method is of; "" for a function.
+// receiver is the name of the type of a method; "" for a function.
 func receiver(f *ast.FuncDecl) string {
 	if f.Recv == nil {
 		return ""

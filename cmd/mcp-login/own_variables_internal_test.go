@@ -16,8 +16,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
-// harmless are this program's own variables that a program it starts may have:
-// settings whose value is no secret and leads to none.
+// harmless are this program's variables that it passes to the programs it starts:
+// settings whose value is neither a secret nor leads to one.
 var harmless = strings.Fields(`
 	ACCEPT_ISSUER ACCEPT_MISSING_ISS ACCEPT_NEW_ISSUER ACME_CACHE ACME_DIRECTORY ACME_EMAIL ADD_SCOPE AGENT_PID AGENT_SOCK ALLOW
 	ALLOW_ISSUER ALLOW_TOOL ALLOW_UNMASKED ARGS ASSUME_PKCE AUDIENCE AUDIT AUTHORIZATION_ENDPOINT AUTH_PARAM BASE_URL BROWSER_COMMAND
@@ -29,14 +29,14 @@ var harmless = strings.Fields(`
 	SESSION_LIFETIME SINK SOCKET SSH_OPTION STORE SUBJECT_TOKEN_TYPE TIMEOUT TLS_CERT TLS_KEY TOKEN_ENDPOINT TRANSPORT TRUSTED_PROXY
 	USE_ID_TOKEN VAR VAULT_AUDIENCE VAULT_AUTH VAULT_AUTH_MOUNT VAULT_ROLE VAULT_WRAPPED WAIT`)
 
-// TestOwnVariablesAreClassified: each variable that this program reads is known
-// either as a secret, which no other program gets, or as harmless.
+// TestOwnVariablesAreClassified: each variable that this program reads is either a
+// secret, which is not passed to other programs, or harmless.
 func TestOwnVariablesAreClassified(t *testing.T) {
 	known := knownVariables(t)
 	for _, name := range slices.Sorted(maps.Keys(known)) {
 		secret, open := slices.Contains(variables.OwnSecrets(), name), slices.Contains(harmless, strings.TrimPrefix(name, variables.OwnPrefix))
 		if secret == open {
-			t.Errorf("%s: classify it, as one of ownSecrets or as harmless", name)
+			t.Errorf("%s: add it to ownSecrets or harmless", name)
 		}
 		if !secret && regexp.MustCompile(`_FROM$|_COMMAND$|PASSPHRASE|SECRET|_TOKEN$`).MatchString(name) &&
 			name != "MCP_LOGIN_BROWSER_COMMAND" && name != "MCP_LOGIN_USE_ID_TOKEN" {
@@ -45,13 +45,13 @@ func TestOwnVariablesAreClassified(t *testing.T) {
 	}
 	for _, name := range harmless {
 		if !known[variables.OwnPrefix+name] {
-			t.Errorf("%s%s is read nowhere", variables.OwnPrefix, name)
+			t.Errorf("%s%s is never read", variables.OwnPrefix, name)
 		}
 	}
 }
 
-// knownVariables are those of flags and settings, and those that the source
-// names in a text.
+// knownVariables returns the variables of flags and settings, and those that are
+// named in string literals.
 func knownVariables(t *testing.T) map[string]bool {
 	t.Helper()
 	known := map[string]bool{}
@@ -107,9 +107,9 @@ func texts(t *testing.T, path string) (all []string) {
 	}
 }
 
-// TestVariablesOfOurOwnAreRefused: no profile, flag or hook sets a variable
-// that configures this program.
-func TestVariablesOfOurOwnAreRefused(t *testing.T) {
+// TestOwnVariablesAreRejected: no profile, flag or hook sets a variable that
+// configures this program.
+func TestOwnVariablesAreRejected(t *testing.T) {
 	for _, tt := range []struct{ line, hint string }{
 		{"env login-id", "env login-id --prefix LOGIN_ID"},
 		{"env login", "env login --prefix LOGIN"},
@@ -123,16 +123,16 @@ func TestVariablesOfOurOwnAreRefused(t *testing.T) {
 		{"exec nobody --also login-id --keeper key-file true", "exec login-id --prefix LOGIN_ID --keeper key-file -- COMMAND"},
 		{"exec --var TOKEN=MCP_LOGIN_STORE nobody true", "exec nobody --var TOKEN=LOGIN_STORE -- COMMAND"},
 	} {
-		e, out, talk := testEnv(t)
+		e, out, stderr := testEnv(t)
 		code := run(t.Context(), strings.Fields(tt.line), &e.env)
-		if code != exit.BadUsage || out.String() != failure(strings.Fields(tt.line), code) || !strings.Contains(talk.String(), "are mcp-login's own settings") || !strings.Contains(talk.String(), "\nhint: mcp-login "+tt.hint+"\n") {
-			t.Errorf("%s: exit code %d, standard output %q, standard error %q", tt.line, code, out, talk)
+		if code != exit.BadUsage || out.String() != failure(strings.Fields(tt.line), code) || !strings.Contains(stderr.String(), "are mcp-login's own settings") || !strings.Contains(stderr.String(), "\nhint: mcp-login "+tt.hint+"\n") {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", tt.line, code, out, stderr)
 		}
 	}
 	for _, line := range []string{"env log-in", "env login-id --prefix LOGIN_ID", "env loginx"} {
-		e, _, talk := testEnv(t)
+		e, _, stderr := testEnv(t)
 		if code := run(t.Context(), strings.Fields(line), &e.env); code != exit.LoginRequired {
-			t.Errorf("%s: exit code %d\n%s", line, code, talk)
+			t.Errorf("%s: exit code %d\n%s", line, code, stderr)
 		}
 	}
 	j := newCIJob(t, "GITHUB_ACTIONS=true")
@@ -141,7 +141,8 @@ func TestVariablesOfOurOwnAreRefused(t *testing.T) {
 	}
 }
 
-// TestBrowserGetsNoVariablesOfThisProgram: a browser outlives it.
+// TestBrowserGetsNoVariablesOfThisProgram: a browser may keep running after this
+// program.
 func TestBrowserGetsNoVariablesOfThisProgram(t *testing.T) {
 	got := variables.Public([]string{"PATH=/bin", "MCP_LOGIN_PASSPHRASE=hunter2", "MCP_LOGIN_STORE=file:/a", "HOME=/home/ada"})
 	if want := []string{"PATH=/bin", "HOME=/home/ada"}; !slices.Equal(got, want) {

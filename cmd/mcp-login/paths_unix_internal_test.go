@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// A folder that root made in a user's home, as by `sudo -E`, is named to the
-// user whom it locks out.
-func TestFolderOfSomebodyElseIsNamed(t *testing.T) {
+// TestFolderOfAnotherUserIsNamed: if `sudo -E` created a folder in the user's home
+// as root, the error names that folder.
+func TestFolderOfAnotherUserIsNamed(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can be another user")
 	}

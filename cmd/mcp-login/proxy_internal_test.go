@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestProxySignsInWithHeaders: a gateway in front of the server rejects what lacks its
-// header, the discovery of a sign-in included.
+// TestProxySignsInWithHeaders: a gateway in front of the server rejects every
+// request without its header, including the discovery of a sign-in.
 func TestProxySignsInWithHeaders(t *testing.T) {
 	var mu sync.Mutex
 	var keys []string
@@ -20,13 +20,13 @@ func TestProxySignsInWithHeaders(t *testing.T) {
 		http.NotFound(w, r)
 	}))
 	defer web.Close()
-	e, _, talk := testEnv(t)
+	e, _, stderr := testEnv(t)
 	if code := run(t.Context(), []string{"proxy", web.URL + "/mcp", "--login", "--keeper", "key-file", "--header", "X-Key: gateway"}, &e.env); code == 0 {
-		t.Error("a server without metadata was signed in to")
+		t.Error("the sign-in succeeded at a server without metadata")
 	}
 	mu.Lock()
 	defer mu.Unlock()
 	if len(keys) == 0 || slices.Contains(keys, "") {
-		t.Errorf("headers %q, %s", keys, talk)
+		t.Errorf("headers %q, %s", keys, stderr)
 	}
 }

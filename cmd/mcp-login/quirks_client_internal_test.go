@@ -20,18 +20,18 @@ import (
 )
 
 // TestQuirksInClient signs in from inside an MCP client at a server with each known
-// quirk, by each flow: it works, or it ends as a sign-in at a terminal does.
+// quirk, by each flow. The sign-in succeeds, or fails like one at a terminal.
 func TestQuirksInClient(t *testing.T) {
 	for _, q := range oauthtest.Quirks() {
 		for _, flow := range []string{"device", "paste"} {
 			t.Run(q.Name+"/"+flow, func(t *testing.T) {
-				within := func(t *testing.T, f func(*testing.T)) { f(t) }
+				run := func(t *testing.T, f func(*testing.T)) { f(t) }
 				if flow == "device" {
-					within = synctest.Test
+					run = synctest.Test
 				} else {
-					t.Parallel() // the tool waits for a client's list by the real clock
+					t.Parallel() // the tool waits for the client to list the tools, by the real clock
 				}
-				within(t, func(t *testing.T) {
+				run(t, func(t *testing.T) {
 					p := newPath(t, flow, []oauthtest.Quirk{q})
 					p.inClient = true
 					if !p.take("login") {
@@ -43,7 +43,7 @@ func TestQuirksInClient(t *testing.T) {
 	}
 }
 
-// mcpClient is a client of the proxy, with a person who does as it says.
+// mcpClient is a client of the proxy, with a user who follows its instructions.
 type mcpClient struct {
 	p   *path
 	in  io.Writer
@@ -64,7 +64,7 @@ func (c *mcpClient) result(method string, params any) (result map[string]json.Ra
 	for c.out.Scan() {
 		for _, secret := range c.p.srv.Issued() {
 			if strings.Contains(c.out.Text(), secret) {
-				c.p.t.Errorf("the client is shown a secret: %s", c.out.Text())
+				c.p.t.Errorf("a secret is sent to the client: %s", c.out.Text())
 			}
 		}
 		var m struct {
@@ -78,10 +78,10 @@ func (c *mcpClient) result(method string, params any) (result map[string]json.Ra
 			return m.Result, nil
 		}
 	}
-	return nil, fmt.Errorf("no answer to %s", method)
+	return nil, fmt.Errorf("no response to %s", method)
 }
 
-// signIn calls the tool to sign in.
+// signIn calls the sign-in tool.
 func (c *mcpClient) signIn(redirect string) (text string, failed bool, err error) {
 	result, err := c.result("tools/call", map[string]any{"name": "sign_in", "arguments": map[string]string{"redirect_url": redirect}})
 	if err != nil {
@@ -89,12 +89,12 @@ func (c *mcpClient) signIn(redirect string) (text string, failed bool, err error
 	}
 	var content []struct{ Text string }
 	if err := json.Unmarshal(result["content"], &content); err != nil || len(content) != 1 {
-		return "", false, fmt.Errorf("sign_in says %s", result["content"])
+		return "", false, fmt.Errorf("the result of sign_in is %s", result["content"])
 	}
 	return content[0].Text, string(result["isError"]) == "true", nil
 }
 
-// browse goes where the text leads, and returns where the browser ends.
+// browse opens the URL in the text, and returns where the browser ends up.
 func (c *mcpClient) browse(text string) (string, error) {
 	for _, word := range strings.Fields(text) {
 		if !strings.HasPrefix(word, "https://") || !strings.Contains(word, "response_type=code") {
@@ -110,26 +110,27 @@ func (c *mcpClient) browse(text string) (string, error) {
 		}
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusFound {
-			return "", fmt.Errorf("the browser shows an error %d", resp.StatusCode)
+			return "", fmt.Errorf("the browser shows HTTP error %d", resp.StatusCode)
 		}
 		return resp.Header.Get("Location"), nil
 	}
-	return "", fmt.Errorf("no page to open in %q", text)
+	return "", fmt.Errorf("no URL in %q", text)
 }
 
-// inClientWay returns the flow that shows itself in the client.
-func (p *path) inClientWay(prompt *proxy.Prompt) flows.Flow {
+// clientFlow returns the flow with prompts in the client.
+func (p *path) clientFlow(prompt *proxy.Prompt) flows.Flow {
 	if p.flow == "device" {
 		return &device.Flow{Prompt: prompt}
 	}
 	return &authcode.Flow{Prompt: prompt, Paste: prompt.Paste}
 }
 
-// loginInClient signs in from inside a client, and returns why the login failed.
+// loginInClient signs in from inside a client. It returns the error of a failed
+// sign-in.
 func (p *path) loginInClient(s *mcplogin.Session) (failure error) {
 	up := proxy.Upstream{Session: s, Server: quirkyServer, Transport: p.srv.Client().Transport}
 	up.SignIn = &proxy.SignIn{Login: func(ctx context.Context, prompt *proxy.Prompt, scopes []string) (mcplogin.Credential, error) {
-		c, err := s.Login(ctx, mcplogin.LoginRequest{Flows: []flows.Flow{p.inClientWay(prompt)}, MoreScopes: scopes})
+		c, err := s.Login(ctx, mcplogin.LoginRequest{Flows: []flows.Flow{p.clientFlow(prompt)}, MoreScopes: scopes})
 		failure = err
 		return c, err
 	}}
@@ -154,7 +155,7 @@ func (p *path) loginInClient(s *mcplogin.Session) (failure error) {
 	return err
 }
 
-// follow does what the tool to sign in says until it says that the user is signed in.
+// follow follows the sign-in tool's instructions until the user is signed in.
 func (c *mcpClient) follow() error {
 	redirect := ""
 	for range 100 {
@@ -169,7 +170,7 @@ func (c *mcpClient) follow() error {
 			}
 			return err
 		case failed:
-			return fmt.Errorf("sign_in says %s", text)
+			return fmt.Errorf("the result of sign_in is %s", text)
 		}
 		if c.p.flow == "paste" {
 			if redirect, err = c.browse(text); err != nil {
@@ -177,5 +178,5 @@ func (c *mcpClient) follow() error {
 			}
 		}
 	}
-	return fmt.Errorf("nobody is signed in")
+	return fmt.Errorf("the user is not signed in")
 }

@@ -28,17 +28,18 @@ import (
 
 const quirkyServer = "https://mcp.test/mcp"
 
-// TestQuirks takes the main path at a server with each known quirk, by each flow:
-// it works, or it ends as the table says, with a way out.
+// TestQuirks runs the main path at a server with each known quirk, by each flow: it
+// succeeds, or fails as the table says, with a way out.
 func TestQuirks(t *testing.T) {
 	for _, q := range oauthtest.Quirks() {
 		t.Run(q.Name, func(t *testing.T) { takeMainPath(t, q) })
 	}
 }
 
-// A server that has forgotten the client shows an error in the browser and sends
-// nobody back. Where no refresh has met that before, the second try registers.
-func TestForgottenClientIsReplaced(t *testing.T) {
+// TestDeletedClientIsReplaced: a server that has deleted the client shows an
+// error in the browser and does not redirect. If no refresh has failed because of
+// that before, the second sign-in registers a new client.
+func TestDeletedClientIsReplaced(t *testing.T) {
 	var both []oauthtest.Quirk
 	for _, q := range oauthtest.Quirks() {
 		if q.Name == "client-forgotten" || q.Name == "no-refresh-token" {
@@ -48,9 +49,9 @@ func TestForgottenClientIsReplaced(t *testing.T) {
 	takeMainPath(t, both...)
 }
 
-// TestQuirkPairs takes the main path at servers with several quirks each, so that
-// any two that can be in force together are so at one of them. With MCP_LOGIN_ZOO
-// each pair has a server of its own.
+// TestQuirkPairs runs the main path at servers with several quirks each, chosen so
+// that every compatible pair of quirks is tested at one of them. With MCP_LOGIN_ZOO
+// set, each pair has a separate server.
 func TestQuirkPairs(t *testing.T) {
 	rows := coveringArray(oauthtest.Quirks())
 	if os.Getenv("MCP_LOGIN_ZOO") != "" {
@@ -70,20 +71,21 @@ func names(quirks []oauthtest.Quirk) string {
 	return strings.Join(list, "+")
 }
 
-// steps are the main path.
+// steps are the steps of the main path.
 var steps = []string{"login", "call", "env", "test", "proxy", "refresh", "logout"}
 
-// takeMainPath takes it by each flow. Where two quirks end it, the first one met
-// does; where they end the same step, either may.
+// takeMainPath runs it by each flow. If two quirks make it fail, the first one in
+// the path does; if both affect the same step, either may.
 func takeMainPath(t *testing.T, quirks ...oauthtest.Quirk) {
 	for _, flow := range []string{"device", "paste"} {
 		t.Run(flow, func(t *testing.T) {
-			// Nothing of the paste flow waits, and its listener is no part of a bubble.
-			within := func(t *testing.T, f func(*testing.T)) { f(t) }
+			// The paste flow does not wait, and its listener cannot be in a
+			// synctest bubble.
+			run := func(t *testing.T, f func(*testing.T)) { f(t) }
 			if flow == "device" {
-				within = synctest.Test
+				run = synctest.Test
 			}
-			within(t, func(t *testing.T) {
+			run(t, func(t *testing.T) {
 				p := newPath(t, flow, quirks)
 				for _, step := range steps {
 					if p.take(step) {
@@ -95,7 +97,7 @@ func takeMainPath(t *testing.T, quirks ...oauthtest.Quirk) {
 	}
 }
 
-// path is one way through the main path.
+// path is one run of the main path.
 type path struct {
 	t      *testing.T
 	flow   string
@@ -103,7 +105,7 @@ type path struct {
 	srv    *oauthtest.Server
 	store  secrets.Memory
 
-	inClient bool // the sign-in is one from inside an MCP client
+	inClient bool // sign in from inside an MCP client
 }
 
 func newPath(t *testing.T, flow string, quirks []oauthtest.Quirk) *path {
@@ -111,8 +113,8 @@ func newPath(t *testing.T, flow string, quirks []oauthtest.Quirk) *path {
 	return &path{t: t, flow: flow, quirks: quirks, srv: srv.With(quirks...)}
 }
 
-// take takes a step and reports whether the path ends there.
-func (p *path) take(step string) (end bool) {
+// take runs a step and reports whether the path ends there.
+func (p *path) take(step string) (ended bool) {
 	p.t.Helper()
 	err := p.run(step)
 	var ends []oauthtest.Ending
@@ -129,8 +131,8 @@ func (p *path) take(step string) (end bool) {
 	}
 	e, _, _ := testEnv(p.t)
 	code, hint := e.Remedy().For(err)
-	as := func(end oauthtest.Ending) bool {
-		return err != nil && code == end.Exit && strings.Contains(err.Error(), end.Says) && strings.Contains(hint, end.Hint)
+	as := func(ended oauthtest.Ending) bool {
+		return err != nil && code == ended.Exit && strings.Contains(err.Error(), ended.Says) && strings.Contains(hint, ended.Hint)
 	}
 	if !slices.ContainsFunc(ends, as) {
 		p.t.Errorf("%s ended with exit code %d, error %v, hint %q; want one of %+v", step, code, err, hint, ends)
@@ -141,17 +143,17 @@ func (p *path) take(step string) (end bool) {
 	return true
 }
 
-// followHint signs in again, as the hint says.
+// followHint signs in again, as the hint suggests.
 func (p *path) followHint(step string) {
 	err := p.run("login")
 	if errors.Is(err, context.Canceled) {
-		err = p.run("login") // the browser showed an error, and the person tries again
+		err = p.run("login") // the browser showed an error, and the user tries again
 	}
 	if err == nil {
 		err = p.run("call")
 	}
 	if err != nil {
-		p.t.Errorf("signing in again after %s was refused: %v", step, err)
+		p.t.Errorf("the second sign-in after a failed %s: %v", step, err)
 	}
 }
 
@@ -164,7 +166,7 @@ func (p *path) run(step string) error {
 		}
 		ctx, cancel := context.WithCancel(p.t.Context())
 		defer cancel()
-		_, err := s.Login(ctx, mcplogin.LoginRequest{Flows: []flows.Flow{p.way(cancel)}})
+		_, err := s.Login(ctx, mcplogin.LoginRequest{Flows: []flows.Flow{p.flowFor(cancel)}})
 		return err
 	case "call":
 		return p.call(s)
@@ -184,12 +186,12 @@ func (p *path) run(step string) error {
 	}
 	err := s.Logout(p.t.Context())
 	if outcome, ok := err.(*mcplogin.LogoutError); ok && outcome.Delete == nil && isUnsupported(outcome.Revoke) {
-		return nil // the command says that the access token stays valid
+		return nil // the command reports that the access token stays valid
 	}
 	return err
 }
 
-// session is what another process would open.
+// session opens a session like another process.
 func (p *path) session() *mcplogin.Session {
 	p.t.Helper()
 	s, err := mcplogin.Open(mcplogin.Config{
@@ -207,8 +209,8 @@ type quiet struct{}
 func (quiet) ShowCode(context.Context, device.Code)   {}
 func (quiet) ShowLink(context.Context, authcode.Link) {}
 
-// way returns the flow, whose person gives up where the browser shows an error.
-func (p *path) way(giveUp func()) flows.Flow {
+// flowFor returns the flow, whose user gives up if the browser shows an error.
+func (p *path) flowFor(giveUp func()) flows.Flow {
 	if p.flow == "device" {
 		return &device.Flow{Prompt: quiet{}}
 	}
@@ -216,7 +218,7 @@ func (p *path) way(giveUp func()) flows.Flow {
 	return &authcode.Flow{Prompt: b, Paste: b.paste}
 }
 
-// browserElsewhere goes where the prompt says, and its person pastes where it ends.
+// browserElsewhere opens the URL of the prompt, and its user pastes the final URL.
 type browserElsewhere struct {
 	srv    *oauthtest.Server
 	link   chan string
@@ -242,7 +244,7 @@ func (b *browserElsewhere) paste(ctx context.Context, rejected error) (string, e
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusFound {
 			b.giveUp()
-			return "", fmt.Errorf("the browser shows an error %d", resp.StatusCode)
+			return "", fmt.Errorf("the browser shows HTTP error %d", resp.StatusCode)
 		}
 		return resp.Header.Get("Location"), nil
 	case <-ctx.Done():
@@ -250,7 +252,7 @@ func (b *browserElsewhere) paste(ctx context.Context, rejected error) (string, e
 	}
 }
 
-// call asks the MCP server for its tools.
+// call lists the tools of the MCP server.
 func (p *path) call(s *mcplogin.Session) error {
 	body := []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
 	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, quirkyServer, bytes.NewReader(body))
@@ -262,7 +264,7 @@ func (p *path) call(s *mcplogin.Session) error {
 		return err
 	}
 	if !oauth.ValidToken(strings.TrimPrefix(header.Get("Authorization"), "Bearer ")) {
-		return fmt.Errorf("the header holds no token")
+		return fmt.Errorf("the header has no token")
 	}
 	resp, err := (&http.Client{Transport: s.Transport(nil)}).Do(req)
 	if err != nil {
@@ -270,12 +272,12 @@ func (p *path) call(s *mcplogin.Session) error {
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the MCP server answered %d", resp.StatusCode)
+		return fmt.Errorf("the MCP server responded with %d", resp.StatusCode)
 	}
 	return nil
 }
 
-// env writes the variables of a shell, and reads them back as JSON.
+// env prints the variables for a shell, and parses them as JSON.
 func (p *path) env(s *mcplogin.Session) error {
 	c, err := s.Current(p.t.Context())
 	if err != nil {
@@ -292,7 +294,7 @@ func (p *path) env(s *mcplogin.Session) error {
 	}
 	var got map[string]string
 	if err := json.Unmarshal(text.Bytes(), &got); err != nil || got["TOKEN"] != c.Token.Access || got["URL"] != c.Server {
-		return fmt.Errorf("read back %q, %v", got, err)
+		return fmt.Errorf("parsed %q, %v", got, err)
 	}
 	return nil
 }
@@ -310,23 +312,23 @@ func (p *path) proxy(s *mcplogin.Session) error {
 		Result *struct{ Tools []any }
 	}
 	if err := json.Unmarshal(out.Bytes(), &answer); err != nil || answer.ID != 7 || answer.Result == nil {
-		return fmt.Errorf("the proxy answered %q", out.Bytes())
+		return fmt.Errorf("the proxy responded with %q", out.Bytes())
 	}
 	return nil
 }
 
-// isUnsupported reports a revocation that the server does not offer.
+// isUnsupported reports whether the server does not support revocation.
 func isUnsupported(err error) bool {
 	return err != nil && strings.Contains(err.Error(), oauth.ErrUnsupported.Error())
 }
 
-// compatible reports whether two quirks can be in force together.
+// compatible reports whether two quirks can apply together.
 func compatible(a, b oauthtest.Quirk) bool {
 	parts := strings.Split(a.Part, ",")
 	return !slices.ContainsFunc(strings.Split(b.Part, ","), func(part string) bool { return slices.Contains(parts, part) })
 }
 
-// everyPair returns each two quirks that can be in force together.
+// everyPair returns each pair of compatible quirks.
 func everyPair(quirks []oauthtest.Quirk) (rows [][]oauthtest.Quirk) {
 	for i, a := range quirks {
 		for _, b := range quirks[i+1:] {
@@ -338,10 +340,10 @@ func everyPair(quirks []oauthtest.Quirk) (rows [][]oauthtest.Quirk) {
 	return rows
 }
 
-// coveringArray returns rows of quirks so that each two that can be in force
-// together are so in some row: greedily, the quirk that covers most new pairs is
-// added next. A row has one quirk at most that ends the path, since what comes
-// after the end is not seen.
+// coveringArray returns rows of quirks so that each compatible pair is in some row.
+// It is greedy: it adds the quirk that covers the most new pairs next. A row has at
+// most one quirk that ends the path, because the steps after the end are not
+// tested.
 func coveringArray(quirks []oauthtest.Quirk) (rows [][]oauthtest.Quirk) {
 	open := map[[2]string]bool{}
 	for _, pair := range everyPair(quirks) {

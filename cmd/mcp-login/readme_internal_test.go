@@ -23,14 +23,14 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-// TestReadmeIsShort keeps it to what is read.
+// TestReadmeIsShort limits the length of README.md.
 func TestReadmeIsShort(t *testing.T) {
 	if n := strings.Count(readme(t), "\n"); n > 250 {
-		t.Errorf("README.md has %d lines, 250 are allowed", n)
+		t.Errorf("README.md has %d lines, want at most 250", n)
 	}
 }
 
-// TestReadmeCommands: the table has every command, with its usage line.
+// TestReadmeCommands: the table lists every command with its usage line.
 func TestReadmeCommands(t *testing.T) {
 	e, _, _ := testEnv(t)
 	var want []string
@@ -41,14 +41,14 @@ func TestReadmeCommands(t *testing.T) {
 	var got []string
 	section := regexp.MustCompile(`(?s)## Commands.*?\n## `).FindString(readme(t))
 	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)`").FindAllStringSubmatch(section, -1) {
-		got = append(got, strings.ReplaceAll(m[1], `\|`, "|")) // a bar is escaped in a table
+		got = append(got, strings.ReplaceAll(m[1], `\|`, "|")) // a vertical bar is escaped in a table
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("README.md has %q,\nthe program %q", got, want)
 	}
 }
 
-// TestReadmeShells: the line of each shell is the one that hints show, which the
+// TestReadmeShells: the command for each shell is the suggested one, which the
 // end-to-end tests run in that shell.
 func TestReadmeShells(t *testing.T) {
 	section := regexp.MustCompile(`(?s)### In a shell.*?\n### `).FindString(readme(t))
@@ -64,7 +64,7 @@ func TestReadmeShells(t *testing.T) {
 	}
 }
 
-// TestReadmeGo: the Go block is the package's example, which is run.
+// TestReadmeGo: the Go block is the package's runnable example.
 func TestReadmeGo(t *testing.T) {
 	example, err := os.ReadFile("../../example_test.go")
 	if err != nil {
@@ -76,7 +76,7 @@ func TestReadmeGo(t *testing.T) {
 	}
 	indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(block[1], "\t$1")
 	if !strings.Contains(string(example), indented) {
-		t.Errorf("this is not in example_test.go:\n%s", indented)
+		t.Errorf("missing in example_test.go:\n%s", indented)
 	}
 }
 
@@ -105,8 +105,8 @@ func TestActionReadme(t *testing.T) {
 	}
 }
 
-// TestDocsCommands: every command and flag that README.md and the documents name
-// exists, and README.md leads to each document for users.
+// TestDocsCommands: every command and flag in README.md and the documents exists,
+// and README.md links each document for users.
 func TestDocsCommands(t *testing.T) {
 	documents, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
@@ -122,8 +122,8 @@ func TestDocsCommands(t *testing.T) {
 		code := strings.Join(regexp.MustCompile("(?s)```.*?```|`[^`]+`").FindAllString(string(text), -1), "\n")
 		for _, m := range regexp.MustCompile("(?m)(?:^[ \t]*|`|\\$ |run: |\\$\\()mcp-login ([a-z][a-z-]*)([^#`\n]*)").FindAllStringSubmatch(code, -1) {
 			lines++
-			for _, fault := range documented(e, m[1], m[2]) {
-				t.Errorf("%s: %s: %s", filepath.Base(path), fault, m[0])
+			for _, problem := range documented(e, m[1], m[2]) {
+				t.Errorf("%s: %s: %s", filepath.Base(path), problem, m[0])
 			}
 		}
 	}
@@ -135,8 +135,8 @@ func TestDocsCommands(t *testing.T) {
 	}
 }
 
-// documented returns what is wrong with a line to paste, given the command and
-// what follows it.
+// documented returns an error about a command line in the documents, if any. name
+// is the command, rest its arguments.
 func documented(e *call, name, rest string) (faults []string) {
 	command := commandAt(allCommands(e), []string{name})
 	if command == nil {

@@ -25,14 +25,14 @@ import (
 type account struct {
 	program string
 	url     string            // of the MCP server
-	hosts   map[string]string // of all servers, by the names of their profiles
+	hosts   map[string]string // of all servers, by profile name
 	env     []string
 }
 
-// newAccount signs in, with more variables if given.
+// newAccount signs in, with additional variables.
 func newAccount(t *testing.T, env ...string) *account {
 	t.Helper()
-	dir := fmt.Sprintf("/tmp/mcp-login-%010d", rand.Uint32()) // its length decides where lines wrap
+	dir := fmt.Sprintf("/tmp/mcp-login-%010d", rand.Uint32()) // its length affects line wrapping
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	p := &account{program: filepath.Join(dir, "mcp-login"), env: []string{"HOME=" + dir, "PATH=" + dir, "SHELL=/bin/bash"}, hosts: map[string]string{}}
 	if err := errors.Join(os.Mkdir(dir, 0o700), os.Symlink(os.Args[0], p.program)); err != nil {
@@ -42,10 +42,11 @@ func newAccount(t *testing.T, env ...string) *account {
 	return p
 }
 
-// signIn signs in to another server under a name, and returns the server's URL.
+// signIn signs in to another server as the profile name, and returns the server's
+// URL.
 func (p *account) signIn(t *testing.T, name string, tokens oauthtest.Tokens, env ...string) string {
 	t.Helper()
-	tokens.TTL = 59*time.Minute + 45*time.Second // what is left of it is as wide in the next 35 seconds
+	tokens.TTL = 59*time.Minute + 45*time.Second // the remaining lifetime has the same width for the next 35 seconds
 	srv := httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}, Tokens: tokens})
 	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
 	p.run(t, "login "+name+" "+srv.URL+"/mcp", env...)
@@ -63,19 +64,19 @@ func (p *account) run(t *testing.T, line string, env ...string) {
 	}
 }
 
-// types runs a command at a terminal and returns it when the command has ended.
+// types runs a command at a terminal, and waits until it has exited.
 func (p *account) types(t *testing.T, line string, cols, rows int, env ...string) *terminaltest.Terminal {
 	t.Helper()
 	cmd := exec.Command(p.program, strings.Fields(strings.ReplaceAll(line, "URL", p.url))...)
 	cmd.Env = append(slices.Clone(p.env), env...)
 	x := terminaltest.Start(t, cmd, cols, rows)
-	_ = cmd.Wait() // many of these fail, as they should
+	_ = cmd.Wait() // many of these fail, as expected
 	<-x.Over
 	return x
 }
 
-// screens are what a person meets first and most, by the line that shows it. URL is the
-// address of the MCP server.
+// screens are the most frequent screens, by the command that shows them. URL is
+// replaced by the URL of the MCP server.
 var screens = map[string]string{
 	"overview": "", "help": "help", "help-login": "login --help", "help-agent": "agent --help",
 	"unknown-command": "lgoin", "unknown-flag": "login notion --scoep x", "bad-value": "login notion --wait soon", "missing": "exec notion",
@@ -84,21 +85,22 @@ var screens = map[string]string{
 	"signed-in": "login notion URL --flow device --force",
 }
 
-// TestScreens: the screens at a small and a large terminal, in the colors of a dark and of
-// a light one, and without color. That changes no letter, and leaves no symbol.
+// TestScreens: the screens at a small and a large terminal, in dark and light
+// colors, and without color. Without color the text is the same, and no symbols are
+// left.
 func TestScreens(t *testing.T) {
 	p := newAccount(t)
 	p.signIn(t, "linear", oauthtest.Tokens{})
 	p.signIn(t, "sentry", oauthtest.Tokens{NoRefresh: true})
 	for name, line := range screens {
 		p.golden(t, name, func(cols, rows int, env ...string) *terminaltest.Terminal {
-			return p.fresh(t, line, cols, rows, env...)
+			return p.typesWithFreshTokens(t, line, cols, rows, env...)
 		})
 	}
 }
 
-// TestLockedScreen: a store with a passphrase that nothing supplies says that it
-// is locked and what opens it.
+// TestLockedScreen: if no passphrase is available for the store, the screen says
+// that it is locked and how to unlock it.
 func TestLockedScreen(t *testing.T) {
 	p := newAccount(t, "MCP_LOGIN_KEEPER=passphrase", "MCP_LOGIN_PASSPHRASE=correct horse battery")
 	for name, line := range map[string]string{"locked": "token notion", "locked-status": "store status"} {
@@ -108,7 +110,7 @@ func TestLockedScreen(t *testing.T) {
 	}
 }
 
-// TestEmptyScreen: before the first sign-in, status says how to begin.
+// TestEmptyScreen: before the first sign-in, status says how to start.
 func TestEmptyScreen(t *testing.T) {
 	p := newAccount(t)
 	p.run(t, "clear notion")
@@ -117,20 +119,20 @@ func TestEmptyScreen(t *testing.T) {
 	})
 }
 
-// golden compares the screens of one name with their files.
+// golden compares screens with their golden files.
 func (p *account) golden(t *testing.T, name string, show func(cols, rows int, env ...string) *terminaltest.Terminal) {
 	t.Helper()
 	x := show(120, 40, "TERM=xterm-256color")
-	terminaltest.Golden(t, "testdata/screen/"+name+"-120x40.golden", p.written(x, 120, 40))
+	terminaltest.Golden(t, "testdata/screen/"+name+"-120x40.golden", p.screenText(x, 120, 40))
 	x = show(80, 24, "TERM=xterm-256color")
-	text := p.written(x, 80, 24)
+	text := p.screenText(x, 80, 24)
 	terminaltest.Golden(t, "testdata/screen/"+name+"-80x24.golden", text)
-	vt := terminaltest.Show(80, 24, p.steady(x))
+	vt := terminaltest.Show(80, 24, p.normalized(x))
 	for theme, colors := range map[string]terminaltest.Theme{"dark": terminaltest.Dark(), "light": terminaltest.Light()} {
 		terminaltest.Golden(t, "testdata/screen/"+name+"-"+theme+".svg", terminaltest.SVG(vt, colors, "the screen "+name))
 	}
 	want := symbols.ReplaceAllString(text, "")
-	if _, after, prompts := strings.Cut(want, "\nflow: "); prompts { // without color the prompt is text, and stays
+	if _, after, prompts := strings.Cut(want, "\nflow: "); prompts { // without color the prompt stays as text
 		_, want, _ = strings.Cut(after, "\n")
 	}
 	for _, plain := range []string{"TERM=dumb", "TERM=xterm-256color NO_COLOR=1"} {
@@ -138,27 +140,27 @@ func (p *account) golden(t *testing.T, name string, show func(cols, rows int, en
 		if raw := x.Raw.String(); strings.ContainsAny(raw, "\x1b✗✓") {
 			t.Errorf("%s with %s: %q", name, plain, raw)
 		}
-		if got := p.written(x, 80, 24); !strings.HasSuffix(got, want) {
+		if got := p.screenText(x, 80, 24); !strings.HasSuffix(got, want) {
 			t.Errorf("%s with %s:\n%s\nwant\n%s", name, plain, got, want)
 		}
 	}
 }
 
-// symbols are what a line in color has before a message of its kind.
+// symbols are the prefixes of messages in color.
 var symbols = regexp.MustCompile(`(?m)^[✗✓!] `)
 
-// written is the text on the screen.
-func (p *account) written(x *terminaltest.Terminal, cols, rows int) string {
+// screenText returns the text on the screen.
+func (p *account) screenText(x *terminaltest.Terminal, cols, rows int) string {
 	var lines []string
-	for l := range strings.SplitSeq(terminaltest.Show(cols, rows, p.steady(x)).String(), "\n") {
+	for l := range strings.SplitSeq(terminaltest.Show(cols, rows, p.normalized(x)).String(), "\n") {
 		lines = append(lines, strings.TrimRight(l, " \x00"))
 	}
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
-// fresh is types for a table whose durations are all as wide, as in its file: those of
-// tokens that were issued less than 35 seconds ago.
-func (p *account) fresh(t *testing.T, line string, cols, rows int, env ...string) (x *terminaltest.Terminal) {
+// typesWithFreshTokens is types for a table whose durations must all have the width of those in
+// the golden file: of tokens issued less than 35 seconds ago.
+func (p *account) typesWithFreshTokens(t *testing.T, line string, cols, rows int, env ...string) (x *terminaltest.Terminal) {
 	t.Helper()
 	await.True(t, "tokens are new", func() bool {
 		x = p.types(t, line, cols, rows, env...)
@@ -173,9 +175,9 @@ func (p *account) fresh(t *testing.T, line string, cols, rows int, env ...string
 	return x
 }
 
-// changing are the parts of a screen that differ from run to run, and what stands there
-// in the files.
-var changing = []struct{ pattern, with string }{
+// volatileParts are the parts of a screen that differ from run to run, with their
+// replacements in the golden files.
+var volatileParts = []struct{ pattern, with string }{
 	{`http://127\.0\.0\.1:\d{5}`, "https://mcp.example.com"},
 	{`127\.0\.0\.1:\d{5}`, "mcp.example.com"},
 	{`/tmp/mcp-login-\d{10}`, "/home/ada"},
@@ -188,24 +190,24 @@ var changing = []struct{ pattern, with string }{
 	{`client-[A-Z0-9]{20,}`, "client-EXAMPLE"},
 }
 
-// steady is the line that was typed and all output, without what differs from run to run.
-// The names of servers are as wide as their addresses.
-func (p *account) steady(x *terminaltest.Terminal) string {
+// normalized returns the command line and all output, without the parts that differ
+// from run to run. The names of servers are as long as their addresses.
+func (p *account) normalized(x *terminaltest.Terminal) string {
 	output := "$ " + terminaltest.Typed(x.Cmd) + "\r\n" + x.Raw.String()
 	for name, address := range p.hosts {
 		output = strings.ReplaceAll(output, "http://"+address, "https://"+servers[name])
 		output = strings.ReplaceAll(output, address, servers[name])
 	}
-	for _, c := range changing {
+	for _, c := range volatileParts {
 		output = regexp.MustCompile(c.pattern).ReplaceAllString(output, c.with)
 	}
 	return output
 }
 
-// servers are the names of servers in the files.
+// servers are the names of servers in the golden files.
 var servers = map[string]string{"notion": "mcp.notion.com", "linear": "mcp.linear.app", "sentry": "mcp.sentry.dev"}
 
-// TestScreenColors: errors, commands to run and titles stand out.
+// TestScreenColors: errors, commands to run and titles are highlighted.
 func TestScreenColors(t *testing.T) {
 	p := newAccount(t)
 	x := p.types(t, screens["not-signed-in"], 80, 24, "TERM=xterm-256color")
@@ -213,10 +215,10 @@ func TestScreenColors(t *testing.T) {
 		t.Errorf("no styles in %q", raw)
 	}
 	if raw := p.types(t, "--help", 80, 24, "TERM=xterm-256color").Raw.String(); !strings.Contains(raw, "\x1b[1mSIGN IN\x1b[m") {
-		t.Errorf("no title stands out in %q", raw)
+		t.Errorf("no title is highlighted in %q", raw)
 	}
 	if raw := p.types(t, "status notion", 80, 24, "TERM=xterm-256color").Raw.String(); !strings.Contains(raw, "\x1b[32mvalid\x1b[m") {
-		t.Errorf("the state does not stand out in %q", raw)
+		t.Errorf("the state is not highlighted in %q", raw)
 	}
 }
 

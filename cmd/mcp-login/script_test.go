@@ -26,13 +26,14 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// cheapWork spares the stories of export the second that a parcel costs.
+// cheapWork is a low cost of encrypting a parcel, which would otherwise take a
+// second in each script.
 const cheapWork = 10
 
-// TestMain makes the test binary the command under test, with its output
-// copied to files that are searched for secrets.
+// TestMain makes the test binary the command under test, and copies its output to
+// files that are searched for secrets.
 func TestMain(m *testing.M) {
-	// The stories wait for a server's polling more than they work.
+	// The scripts mostly wait for a server's polling interval.
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
@@ -41,15 +42,15 @@ func TestMain(m *testing.M) {
 			e := sysEnv()
 			e.work = cheapWork
 			if dir := os.Getenv("TEST_OUTPUT"); dir != "" {
-				e = watched(e, dir, os.Args[1:])
+				e = copiedOutput(e, dir, os.Args[1:])
 			}
 			os.Exit(run(interrupt.Context(), os.Args[1:], e))
 		},
 	})
 }
 
-// TestScripts runs one story a file, each against a server of its own, which
-// server.json sets up.
+// TestScripts runs each script against a separate server, configured by
+// server.json.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
@@ -64,7 +65,7 @@ func TestScripts(t *testing.T) {
 				_, err := os.Stat("/run/systemd/system")
 				return err == nil, nil
 			}
-			return false, fmt.Errorf("there is no condition %q", name)
+			return false, fmt.Errorf("unknown condition %q", name)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"approve": func(ts *testscript.TestScript, neg bool, args []string) {
@@ -90,15 +91,15 @@ func server(ts *testscript.TestScript) *oauthtest.Server {
 	return ts.Value(serverKey{}).(*oauthtest.Server)
 }
 
-// setup starts the server and gives the script a home of its own. A login
-// takes one poll, after a second, unless server.json says otherwise.
+// setup starts the server and gives the script a home folder. A login takes one
+// poll, after a second, unless server.json changes that.
 func setup(env *testscript.Env) error {
 	srv := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
 	config, err := os.ReadFile(filepath.Join(env.WorkDir, "server.json"))
 	if err == nil {
 		more := struct {
-			TrustAny bool     // takes every assertion
-			Quirks   []string // names of oauthtest's
+			TrustAny bool     // accepts every assertion
+			Quirks   []string // names of oauthtest quirks
 		}{}
 		err = errors.Join(json.Unmarshal(config, srv), json.Unmarshal(config, &more))
 		if more.TrustAny {
@@ -130,13 +131,14 @@ func setup(env *testscript.Env) error {
 	return nil
 }
 
-// decide waits for a login's user code in a file of its output and answers it.
+// decide waits for the user code of a login in its output file, and approves or
+// denies it.
 func decide(ts *testscript.TestScript, args []string, answer func(*oauthtest.Server, string) bool) {
 	code := regexp.MustCompile(`"user_code":"([^"]+)"|^\s+([A-Z0-9]+-[A-Z0-9]+)$`)
 	text := awaitMatch(ts, args[0], code)
 	match := code.FindStringSubmatch(text)
 	if !answer(server(ts), match[1]+match[2]) {
-		ts.Fatalf("nobody waits for user code %q", match[1]+match[2])
+		ts.Fatalf("user code %q is not pending", match[1]+match[2])
 	}
 }
 
@@ -148,7 +150,7 @@ func waitFor(ts *testscript.TestScript, _ bool, args []string) {
 func awaitMatch(ts *testscript.TestScript, file string, pattern *regexp.Regexp) string {
 	var found string
 	if !await.Until(func() bool {
-		data, _ := os.ReadFile(ts.MkAbs(file)) // not yet there
+		data, _ := os.ReadFile(ts.MkAbs(file)) // not yet written
 		for line := range strings.Lines(string(data)) {
 			if line = strings.TrimRight(line, "\n"); pattern.MatchString(line) {
 				found = line
@@ -162,8 +164,8 @@ func awaitMatch(ts *testscript.TestScript, file string, pattern *regexp.Regexp) 
 	return found
 }
 
-// fault disturbs an endpoint: fault ENDPOINT STATUS [BODY], for every request; once,
-// with the same arguments, for the next one.
+// fault adds a fault to an endpoint: fault ENDPOINT STATUS [BODY], for every
+// request. once does so for the next request, with the same arguments.
 func fault(ts *testscript.TestScript, _ bool, args []string) { disturb(ts, -1, args) }
 
 func once(ts *testscript.TestScript, _ bool, args []string) { disturb(ts, 1, args) }
@@ -185,18 +187,18 @@ func lifetime(ts *testscript.TestScript, _ bool, args []string) {
 	server(ts).SetTTL(ttl)
 }
 
-// pack encrypts a file as export does: pack FILE PASSPHRASE-FILE PARCEL.
+// pack encrypts a file like export: pack FILE PASSPHRASE-FILE PARCEL.
 func pack(ts *testscript.TestScript, _ bool, args []string) {
 	packed, err := parcel.Pack([]byte(ts.ReadFile(args[0])), bytes.TrimSpace([]byte(ts.ReadFile(args[1]))), cheapWork)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), packed, 0o600))
 }
 
-// requests checks how many an endpoint has seen: requests ENDPOINT N.
+// requests checks the number of requests to an endpoint: requests ENDPOINT N.
 func requests(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	if got := server(ts).Count(oauthtest.Endpoint(args[0])); (got == want) == neg {
-		ts.Fatalf("%s has seen %d requests", args[0], got)
+		ts.Fatalf("%s received %d requests", args[0], got)
 	}
 }

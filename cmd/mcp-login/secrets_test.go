@@ -10,24 +10,24 @@ import (
 	"strings"
 )
 
-// handsOut are the commands whose standard output is a secret.
-var handsOut = []string{"env", "exec", "headers", "token", "hook"}
+// printSecrets are the commands that print a secret to standard output.
+var printSecrets = []string{"env", "exec", "headers", "token", "hook"}
 
-// watched copies what people and logs see, and standard output where no secret
-// belongs, to a file in dir.
-func watched(e *env, dir string, args []string) *env {
+// copiedOutput copies the output that users and logs may see to a file in dir: standard
+// error, and standard output unless a secret belongs there.
+func copiedOutput(e *env, dir string, args []string) *env {
 	f, err := os.CreateTemp(dir, "")
 	if err != nil {
 		panic(err)
 	}
 	e.err = io.MultiWriter(e.err, f)
-	if !slices.ContainsFunc(args, func(a string) bool { return slices.Contains(handsOut, a) }) {
+	if !slices.ContainsFunc(args, func(a string) bool { return slices.Contains(printSecrets, a) }) {
 		e.out = io.MultiWriter(e.out, f)
 	}
 	return e
 }
 
-// withoutMasks leaves out the lines that tell a CI's runner what to hide.
+// withoutMasks removes the lines with masks for a CI runner.
 func withoutMasks(text string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(text) {
@@ -38,11 +38,11 @@ func withoutMasks(text string) string {
 	return kept.String()
 }
 
-// machineDuration is a duration as Go writes it, such as 10m0s.
+// machineDuration matches a duration in Go's format, such as 10m0s.
 var machineDuration = regexp.MustCompile(`\d(h0m|m)0s`)
 
-// searchOutput returns an error if a file of dir has a secret, or a duration that is
-// not written as a person types it.
+// searchOutput returns an error if a file of dir contains a secret, or a duration
+// in Go's format.
 func searchOutput(dir string, secrets []string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil {

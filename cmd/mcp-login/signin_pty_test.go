@@ -19,13 +19,13 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// answers runs a command at a terminal and types an answer to each question.
+// answers runs a command at a terminal and types an answer to each prompt.
 func (p *account) answers(t *testing.T, line string, want int, dialog ...string) string {
 	t.Helper()
 	return p.converse(t, line, want, dialog, 80, 24, "TERM=dumb").Raw.String()
 }
 
-// asks is answers for a command whose last question is on a golden screen.
+// asks is answers for a command whose last prompt is compared with a golden file.
 func (p *account) asks(t *testing.T, golden, line string, want int, dialog ...string) {
 	t.Helper()
 	p.golden(t, golden, func(cols, rows int, env ...string) *terminaltest.Terminal {
@@ -47,7 +47,7 @@ func (p *account) converse(t *testing.T, line string, want int, dialog []string,
 			t.Fatal(err)
 		}
 	}
-	_ = cmd.Wait() // the code says it
+	_ = cmd.Wait() // the exit code is checked
 	<-x.Over
 	if got := cmd.ProcessState.ExitCode(); got != want {
 		t.Errorf("%s: exit code %d, want %d\n%s", line, got, want, x.Screen())
@@ -55,8 +55,8 @@ func (p *account) converse(t *testing.T, line string, want int, dialog []string,
 	return x
 }
 
-// TestSignInAgainIsAsked: a valid credential stays unless a person says yes.
-func TestSignInAgainIsAsked(t *testing.T) {
+// TestSignInAgainNeedsConfirmation: a valid credential is replaced only after a yes.
+func TestSignInAgainNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	const question = "Sign in again? [y/N]"
 	for answer, again := range map[string]bool{"\n": false, "n\n": false, "y\n": true} {
@@ -67,12 +67,12 @@ func TestSignInAgainIsAsked(t *testing.T) {
 	}
 	p.asks(t, "question-again", "login notion", exit.Done, question, "\n")
 	if raw := p.answers(t, "login notion", exit.Interrupted, question, "\x03"); strings.Contains(raw, "Approve only if") {
-		t.Errorf("Ctrl-C signs in:\n%s", raw)
+		t.Errorf("the sign-in succeeded after Ctrl-C:\n%s", raw)
 	}
 }
 
-// TestKnownServerIsAsked: the question names the host that an MCP client's file leads to.
-func TestKnownServerIsAsked(t *testing.T) {
+// TestKnownServerNeedsConfirmation: the prompt names the host found in an MCP client's file.
+func TestKnownServerNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	srv := httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}})
 	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
@@ -90,9 +90,9 @@ func TestKnownServerIsAsked(t *testing.T) {
 	}
 }
 
-// TestServerBelowIsAsked: the address of a host leads to the MCP server that its
-// metadata names, and to that one's profile.
-func TestServerBelowIsAsked(t *testing.T) {
+// TestServerFromMetadataNeedsConfirmation: the URL of a host leads to the MCP server in its
+// metadata, and to the profile of that server.
+func TestServerFromMetadataNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	fake := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -115,9 +115,9 @@ func TestServerBelowIsAsked(t *testing.T) {
 	}
 }
 
-// TestNewPassphraseIsAskedTwice: a person types a new passphrase twice and never a third
-// time, and the next command that is printed opens the store.
-func TestNewPassphraseIsAskedTwice(t *testing.T) {
+// TestNewPassphraseIsTypedTwice: a new passphrase is typed exactly twice, and the
+// next command that is printed opens the store.
+func TestNewPassphraseIsTypedTwice(t *testing.T) {
 	p := newAccount(t)
 	const first, second, words = "new passphrase: ", "repeat it: ", "correct horse battery\n"
 	login := "login other " + p.url + " --flow device --keeper passphrase --store file:" + filepath.Dir(p.program) + "/secret"
@@ -127,7 +127,7 @@ func TestNewPassphraseIsAskedTwice(t *testing.T) {
 	}
 	raw = p.answers(t, login, exit.Done, first, words, second, words)
 	if n := strings.Count(raw, "passphrase: ") + strings.Count(raw, "passphrase of the store: "); n != 1 || strings.Contains(raw, "horse") {
-		t.Errorf("asked %d times, and then to repeat it:\n%s", n, raw)
+		t.Errorf("%d prompts, and then one to repeat it:\n%s", n, raw)
 	}
 	_, next, _ := strings.Cut(raw, "next: mcp-login ")
 	unlock, _, _ := strings.Cut(next, "\r\n")
@@ -143,8 +143,8 @@ func TestNewPassphraseIsAskedTwice(t *testing.T) {
 	}
 }
 
-// TestCtrlCLeavesNothing: a sign-in that a person ends at the prompt leaves no record
-// and no lock: the next one goes on at once.
+// TestCtrlCLeavesNothing: a sign-in canceled with Ctrl-C leaves no record and no
+// lock: the next one starts immediately.
 func TestCtrlCLeavesNothing(t *testing.T) {
 	p := newAccount(t)
 	fake := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second}}
@@ -153,7 +153,7 @@ func TestCtrlCLeavesNothing(t *testing.T) {
 	login := "login other " + srv.URL + "/mcp --flow device"
 	raw := p.answers(t, login, exit.Interrupted, "Waiting until", "\x03")
 	if strings.Contains(raw, "hint:") || strings.Contains(raw, "mcp-login: ") {
-		t.Errorf("Ctrl-C is explained to the person who typed it:\n%s", raw)
+		t.Errorf("Ctrl-C prints an explanation:\n%s", raw)
 	}
 	if raw := p.answers(t, "list", exit.Done); strings.Contains(raw, "other") {
 		t.Errorf("a record is left:\n%s", raw)

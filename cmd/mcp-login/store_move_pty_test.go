@@ -11,9 +11,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// TestMoveToAWeakerStoreIsAsked: a person learns who can read the credentials there,
-// and only a yes moves them.
-func TestMoveToAWeakerStoreIsAsked(t *testing.T) {
+// TestWeakerStoreNeedsConfirmation: the prompt says who can read the credentials
+// there, and only a yes moves them.
+func TestWeakerStoreNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	p.env = append(p.env, "MCP_LOGIN_PASSPHRASE=correct horse")
 	strong := exec.Command(p.program, "store", "move", "--to", "file:"+t.TempDir()+"/strong", "--to-keeper", "passphrase")
@@ -35,7 +35,7 @@ func TestMoveToAWeakerStoreIsAsked(t *testing.T) {
 		x := terminaltest.Start(t, cmd, 500, 24)
 		x.WaitFor(`Move "notion" from ` + store + " to file:")
 		x.PTY.WriteString(tt.answer)
-		_ = cmd.Wait() // the code says it
+		_ = cmd.Wait() // the exit code is checked
 		<-x.Over
 		screen := x.Screen()
 		for _, want := range []string{"protects credentials less than", "anyone with copies of the folder and of the key file", tt.want} {

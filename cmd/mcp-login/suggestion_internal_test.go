@@ -16,9 +16,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
-// TestHintsReadBack: whatever a profile, a server or a scope is called, the
-// command of a hint has its very words.
-func TestHintsReadBack(t *testing.T) {
+// TestHintsAreParsedBack: with any name of a profile, a server or a scope, a shell
+// parses the suggested command into exactly the intended words.
+func TestHintsAreParsedBack(t *testing.T) {
 	const server = "https://mcp.test/~a;touch(PWNED)/$(id)/it's?a=`id`&b=!x*"
 	for _, word := range suggesttest.HostileWords() {
 		flags := []string{"--store", "file:" + word}
@@ -56,24 +56,24 @@ func TestHintsReadBack(t *testing.T) {
 			hint, _, _ = strings.Cut(hint, "\n")
 			_, command, _ := strings.Cut(hint, "mcp-login ")
 			if got := suggesttest.Words(t, "mcp-login "+command); !slices.Equal(got, suggesttest.Pasted(tt.want)) {
-				t.Errorf("%T of %q: %s\nis read as %q\nwant       %q", tt.err, word, hint, got, suggesttest.Pasted(tt.want))
+				t.Errorf("%T of %q: %s\nis parsed as %q\nwant         %q", tt.err, word, hint, got, suggesttest.Pasted(tt.want))
 			}
 		}
 	}
 }
 
-// TestSuggestedLinesReadBack is the same for the line that is suggested in the
-// place of the one that was typed.
-func TestSuggestedLinesReadBack(t *testing.T) {
+// TestSuggestedLinesAreParsedBack is the same for the corrected command line in a usage
+// error.
+func TestSuggestedLinesAreParsedBack(t *testing.T) {
 	e, _, _ := testEnv(t)
 	e.Line = treeOf(allCommands(e)).Interpret(slices.Concat([]string{"env", "--ci", "--"}, suggesttest.HostileWords()))
 	_, hint := e.Remedy().For(&cistep.NotExportedError{Err: &ci.UnmaskedError{Provider: ci.CircleCI}, Profiles: []string{"a"}})
 	_, ways, _ := strings.Cut(hint, "the token: ")
 	want := slices.Concat([]string{"mcp-login", "env", "--ci", "--allow-unmasked", "--"}, suggesttest.HostileWords())
 	if got := suggesttest.Words(t, ways); !slices.Equal(got, suggesttest.Pasted(want)) {
-		t.Errorf("read as %q\nwant    %q", got, suggesttest.Pasted(want))
+		t.Errorf("parsed as %q\nwant      %q", got, suggesttest.Pasted(want))
 	}
 	if !bytes.ContainsRune([]byte(ways), '?') {
-		t.Errorf("what cannot be shown is in %q", ways)
+		t.Errorf("unprintable characters in %q", ways)
 	}
 }

@@ -8,8 +8,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpprobe"
 )
 
-// TestFailedToolIsAnError: a script that calls a tool learns from the exit code that it
-// failed.
+// TestFailedToolIsAnError: a script detects a failed tool by the exit code.
 func TestFailedToolIsAnError(t *testing.T) {
 	for _, failed := range []bool{false, true} {
 		err := toolError(mcpprobe.Report{Results: []mcpprobe.Result{{Tool: "a"}, {Tool: "b", IsError: failed}}})
@@ -19,8 +18,8 @@ func TestFailedToolIsAnError(t *testing.T) {
 	}
 }
 
-// TestMistypedTool: the hint has this command with the tools that were most likely meant,
-// whose names are the server's.
+// TestMistypedTool: the hint repeats the command with the most similar tool names
+// of the server.
 func TestMistypedTool(t *testing.T) {
 	var tools []mcpprobe.Tool
 	for _, name := range []string{"echo", "add", "add2", "notion-search", "Search", "$(reboot)", "\x1b[2J", "", "two words"} {

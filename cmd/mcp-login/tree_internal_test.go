@@ -20,20 +20,20 @@ import (
 	"github.com/mcp-login/mcp-login/internal/variables"
 )
 
-// testEnv is an env without terminal or environment, but a home.
-func testEnv(t *testing.T) (e *call, out, talk *bytes.Buffer) {
+// testEnv is an environment with only a home folder, and no terminal.
+func testEnv(t *testing.T) (e *call, out, stderr *bytes.Buffer) {
 	t.Helper()
 	home := t.TempDir()
-	out, talk = new(bytes.Buffer), new(bytes.Buffer)
+	out, stderr = new(bytes.Buffer), new(bytes.Buffer)
 	p := &env{
-		in: strings.NewReader(""), out: out, err: talk,
+		in: strings.NewReader(""), out: out, err: stderr,
 		getenv: func(name string) string { return map[string]string{"HOME": home}[name] },
 		tty:    func() (*os.File, error) { return nil, os.ErrNotExist },
 		hidden: &redact.Redactor{},
 	}
 	e = p.bare()
 	e.Getenv = func(name string) string { return e.getenv(name) } // setVariables changes it
-	return e, out, talk
+	return e, out, stderr
 }
 
 // setVariables adds variables to the environment.
@@ -47,14 +47,14 @@ func setVariables(e *call, variables map[string]string) {
 	}
 }
 
-// leaf is a command that does something, with the words that lead to it.
+// leaf is a command without subcommands, with the words of its command line.
 type leaf struct {
 	path []string
 	*cli.Command
 }
 
-// leaves walks the command tree. What holds for every command is tested for
-// every command, new ones included.
+// leaves returns all commands without subcommands. Rules for every command are
+// tested with all of them, so that new ones are included.
 func leaves(e *call) []leaf {
 	var all []leaf
 	var walk func(path []string, commands []*cli.Command)
@@ -73,7 +73,7 @@ func leaves(e *call) []leaf {
 
 func (l leaf) name() string { return strings.Join(l.path, " ") }
 
-// arguments makes up what the usage line asks for.
+// arguments returns arguments that fit the usage line.
 func (l leaf) arguments() []string {
 	var args []string
 	for _, word := range strings.Fields(l.ArgsUsage) {
@@ -102,7 +102,7 @@ func (l leaf) settings() []string {
 			words = append(words, name, "17")
 		case *cli.StringFlag, *cli.GenericFlag:
 			value := "x y"
-			if name == "--transport" { // proxy reads it as mcp-remote's, too
+			if name == "--transport" { // proxy parses it as mcp-remote's, too
 				value = "sse"
 			}
 			words = append(words, name, value)
@@ -113,7 +113,7 @@ func (l leaf) settings() []string {
 	return words
 }
 
-// parsed runs a line as far as its command and tells what that would see.
+// parsed parses a command line and returns what its command would get.
 func parsed(t *testing.T, args []string) (flags map[string]string, words []string) {
 	t.Helper()
 	flags, words, err := executed(t, args)
@@ -123,8 +123,8 @@ func parsed(t *testing.T, args []string) (flags map[string]string, words []strin
 	return flags, words
 }
 
-// TestCommandsFor: a line that begins with a command has that one alone, and every
-// other the whole tree.
+// TestCommandsFor: a command line that begins with a command builds only that
+// command, and any other builds all of them.
 func TestCommandsFor(t *testing.T) {
 	e, _, _ := testEnv(t)
 	all := allCommands(e)
@@ -140,7 +140,7 @@ func TestCommandsFor(t *testing.T) {
 	}
 }
 
-// TestFlagsBeforeAndAfter: flags mean the same wherever they stand.
+// TestFlagsBeforeAndAfter: the position of a flag does not change its meaning.
 func TestFlagsBeforeAndAfter(t *testing.T) {
 	e, _, _ := testEnv(t)
 	for _, l := range leaves(e) {
@@ -150,13 +150,13 @@ func TestFlagsBeforeAndAfter(t *testing.T) {
 			if !slices.Equal(wantWords, arguments) {
 				t.Fatalf("arguments %q, want %q", wantWords, arguments)
 			}
-			behind := slices.Concat(l.path, arguments, settings)
-			if l.Name == execName { // after the program's name the flags are the program's
-				behind = slices.Concat(l.path, arguments[:1], settings, arguments[1:])
+			flagsLast := slices.Concat(l.path, arguments, settings)
+			if l.Name == execName { // after the program's name, flags are the program's
+				flagsLast = slices.Concat(l.path, arguments[:1], settings, arguments[1:])
 			}
-			got, words := parsed(t, behind)
+			got, words := parsed(t, flagsLast)
 			if !maps.Equal(got, want) || !slices.Equal(words, arguments) {
-				t.Errorf("flags behind: %v %q\nwant %v %q", got, words, want, arguments)
+				t.Errorf("flags at the end: %v %q\nwant %v %q", got, words, want, arguments)
 			}
 			var shared []string
 			for _, f := range l.Flags {
@@ -173,7 +173,7 @@ func TestFlagsBeforeAndAfter(t *testing.T) {
 	}
 }
 
-// TestDashesEndTheFlags: what stands behind "--" is an argument.
+// TestDashesEndTheFlags: the words after "--" are arguments.
 func TestDashesEndTheFlags(t *testing.T) {
 	e, _, _ := testEnv(t)
 	for _, l := range leaves(e) {
@@ -183,9 +183,9 @@ func TestDashesEndTheFlags(t *testing.T) {
 	}
 }
 
-// TestMisuse: a wrong flag or argument is exit code 2, and nothing on standard
-// output that a shell would run.
-func TestMisuse(t *testing.T) {
+// TestUsageErrors: a wrong flag or argument is exit code 2, and prints nothing on
+// standard output that a shell would run.
+func TestUsageErrors(t *testing.T) {
 	e, _, _ := testEnv(t)
 	cases := [][]string{{}, {"no-such-command"}, {"--no-such-flag"}, {"--no-such-flag", "env"}}
 	for _, l := range leaves(e) {
@@ -206,15 +206,16 @@ func TestMisuse(t *testing.T) {
 		}
 	}
 	for _, args := range cases {
-		e, out, talk := testEnv(t)
-		if code := run(t.Context(), args, &e.env); code != exit.BadUsage || out.String() != failure(args, code) || talk.Len() == 0 {
-			t.Errorf("%q: exit code %d, standard output %q, standard error %q", args, code, out, talk)
+		e, out, stderr := testEnv(t)
+		if code := run(t.Context(), args, &e.env); code != exit.BadUsage || out.String() != failure(args, code) || stderr.Len() == 0 {
+			t.Errorf("%q: exit code %d, standard output %q, standard error %q", args, code, out, stderr)
 		}
 	}
 }
 
-// TestHelp: help that was asked for is the answer. It has an example, and of each
-// flag the placeholder of its value, a default that matters, and a group.
+// TestHelp: requested help is printed on standard output. It has an example, and
+// for each flag the placeholder of its value, its default if that matters, and its
+// group.
 func TestHelp(t *testing.T) {
 	e, _, _ := testEnv(t)
 	for _, l := range leaves(e) {
@@ -223,9 +224,9 @@ func TestHelp(t *testing.T) {
 			append(slices.Clone(l.path), "--help"), slices.Concat(l.path, l.arguments()[:min(1, len(l.arguments()))], []string{"-h"}),
 			append([]string{"help"}, l.path...), append(slices.Clone(l.path), "--help-all"),
 		} {
-			e, out, talk := testEnv(t)
-			if code := run(t.Context(), args, &e.env); code != exit.Done || talk.Len() > 0 {
-				t.Errorf("%q: exit code %d, standard error %q", args, code, talk)
+			e, out, stderr := testEnv(t)
+			if code := run(t.Context(), args, &e.env); code != exit.Done || stderr.Len() > 0 {
+				t.Errorf("%q: exit code %d, standard error %q", args, code, stderr)
 			}
 			full = out.String()
 			if !strings.Contains(full, "\nEXAMPLE\n  ") || !strings.Contains(l.UsageText, "mcp-login "+l.path[0]) {
@@ -255,27 +256,27 @@ func TestHelp(t *testing.T) {
 			}
 		}
 		if common > 8 {
-			t.Errorf("%s has %d common flags, 8 are allowed", l.name(), common)
+			t.Errorf("%s has %d common flags, want at most 8", l.name(), common)
 		}
 	}
 }
 
-// TestOverview: a bare mcp-login shows the ten most used commands on one screen,
-// help and --help show all of them.
+// TestOverview: mcp-login without arguments shows the ten most used commands on one
+// screen; help and --help show all of them.
 func TestOverview(t *testing.T) {
-	e, out, talk := testEnv(t)
+	e, out, stderr := testEnv(t)
 	if code := run(t.Context(), nil, &e.env); code != exit.BadUsage || out.Len() > 0 {
 		t.Errorf("exit code %d, standard output %q", code, out)
 	}
-	_, list, _ := strings.Cut(talk.String(), "COMMON COMMANDS\n")
+	_, list, _ := strings.Cut(stderr.String(), "COMMON COMMANDS\n")
 	list, _, _ = strings.Cut(list, "\n\n")
-	if n := strings.Count(list, "\n") + 1; n != 10 || strings.Count(talk.String(), "\n") > 24 {
-		t.Errorf("%d commands in\n%s", n, talk)
+	if n := strings.Count(list, "\n") + 1; n != 10 || strings.Count(stderr.String(), "\n") > 24 {
+		t.Errorf("%d commands in\n%s", n, stderr)
 	}
 	for _, args := range [][]string{{"help"}, {"--help"}, {"-h"}} {
-		e, out, talk := testEnv(t)
-		if code := run(t.Context(), args, &e.env); code != exit.Done || talk.Len() > 0 {
-			t.Errorf("%q: exit code %d, standard error %q", args, code, talk)
+		e, out, stderr := testEnv(t)
+		if code := run(t.Context(), args, &e.env); code != exit.Done || stderr.Len() > 0 {
+			t.Errorf("%q: exit code %d, standard error %q", args, code, stderr)
 		}
 		for _, l := range leaves(e) {
 			if !strings.Contains(out.String(), "\n  "+l.name()+" ") {
@@ -285,8 +286,8 @@ func TestOverview(t *testing.T) {
 	}
 }
 
-// TestUsageErrorIsTwoLines: the fault, with what was meant where that is close,
-// and where to read on.
+// TestUsageErrorIsTwoLines: the error, with a similar word if there is one, and the
+// command that shows more help.
 func TestUsageErrorIsTwoLines(t *testing.T) {
 	for line, want := range map[string]string{
 		"lgoin":                     "mcp-login: unknown command \"lgoin\", did you mean login?\nRun mcp-login --help\n",
@@ -306,15 +307,15 @@ func TestUsageErrorIsTwoLines(t *testing.T) {
 		"token a --log-format x":    "mcp-login: --log-format: \"x\" is unknown. Use text or json\nRun mcp-login token --help\n",
 		"completion bsh":            "mcp-login: completion: \"bsh\" is unknown, did you mean bash? Use bash, zsh, fish or powershell\nRun mcp-login completion --help\n",
 	} {
-		e, out, talk := testEnv(t)
-		if code := run(t.Context(), strings.Fields(line), &e.env); code != exit.BadUsage || out.Len() > 0 || talk.String() != want {
-			t.Errorf("%s: exit code %d, standard output %q, standard error\n%swant\n%s", line, code, out, talk, want)
+		e, out, stderr := testEnv(t)
+		if code := run(t.Context(), strings.Fields(line), &e.env); code != exit.BadUsage || out.Len() > 0 || stderr.String() != want {
+			t.Errorf("%s: exit code %d, standard output %q, standard error\n%swant\n%s", line, code, out, stderr, want)
 		}
 	}
 }
 
-// failure is what a command that failed leaves on standard output: nothing, but
-// for env, whose output a shell evaluates.
+// failure is the standard output of a failed command: empty, except for env, whose
+// output a shell evaluates.
 func failure(words []string, code int) string {
 	if slices.Contains(words, envName) {
 		return envexport.Failure(envexport.Sh, code)
@@ -329,15 +330,15 @@ func TestNoCredential(t *testing.T) {
 		if !strings.HasPrefix(l.ArgsUsage, "NAME") || l.Name == "login" {
 			continue
 		}
-		e, out, talk := testEnv(t)
+		e, out, stderr := testEnv(t)
 		code := run(t.Context(), slices.Concat(l.path, l.required(), l.arguments()), &e.env)
-		if code != exit.LoginRequired || out.String() != failure(l.path, code) || !strings.Contains(talk.String(), "\nhint: mcp-login login nobody URL\n") {
-			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, talk)
+		if code != exit.LoginRequired || out.String() != failure(l.path, code) || !strings.Contains(stderr.String(), "\nhint: mcp-login login nobody URL\n") {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, stderr)
 		}
 	}
 }
 
-// required are the flags without which a command does nothing.
+// required are the flags without which a command fails.
 func (l leaf) required() []string {
 	if l.Name == "client-config" {
 		return []string{"--for", "generic"}
@@ -359,14 +360,14 @@ func TestStoreBroken(t *testing.T) {
 		if !strings.HasPrefix(l.ArgsUsage, "NAME") && l.Name != "list" {
 			continue
 		}
-		e, out, talk := testEnv(t)
+		e, out, stderr := testEnv(t)
 		args := l.arguments()
 		if l.Name == "login" {
 			args = append(args, "http://127.0.0.1:1/mcp")
 		}
 		code := run(t.Context(), slices.Concat(l.path, l.required(), []string{"--store", "file:" + broken}, args), &e.env)
-		if code != exit.Store || out.String() != failure(l.path, code) || talk.Len() == 0 {
-			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, talk)
+		if code != exit.Store || out.String() != failure(l.path, code) || stderr.Len() == 0 {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", l.name(), code, out, stderr)
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestElsewhere: a person on a machine without a browser learns two ways to approve.
-func TestElsewhere(t *testing.T) {
+// TestTourOnAnotherMachine: the tour shows two ways to approve from another machine.
+func TestTourOnAnotherMachine(t *testing.T) {
 	text := noBrowserHint("http://127.0.0.1:8772/mcp", "make demo AUTO=5s", "  ")
 	for _, want := range []string{"  ssh -L 8772:127.0.0.1:8772 HOST\n", "make demo AUTO=5s\n"} {
 		if !strings.Contains(text, want) {
@@ -21,7 +21,7 @@ func TestElsewhere(t *testing.T) {
 	}
 }
 
-// TestTourSaysWhatItDoes: before the first step a person knows what happens.
+// TestTourSaysWhatItDoes: the tour explains itself before the first step.
 func TestTourSaysWhatItDoes(t *testing.T) {
 	var out bytes.Buffer
 	r := &runner{out: &out, program: "/nonexistent/mcp-login", home: t.TempDir()}
@@ -29,6 +29,6 @@ func TestTourSaysWhatItDoes(t *testing.T) {
 		t.Error("the tour worked without a program")
 	}
 	if !strings.HasPrefix(out.String(), "This signs in to a demo server on this machine") {
-		t.Errorf("said %q", out.String())
+		t.Errorf("output %q", out.String())
 	}
 }

@@ -50,8 +50,8 @@ func (l *laptop) Answer(ctx context.Context) (string, error) {
 
 func (l *laptop) Close() error { l.closed++; return nil }
 
-// TestElsewhere: the port is one of the other machine, known before the request is
-// made, and the query received there ends the login.
+// TestElsewhere: the port is one on the other machine, known before the request is
+// made, and the query received there completes the login.
 func TestElsewhere(t *testing.T) {
 	t.Parallel()
 	srv := newServer()
@@ -67,7 +67,7 @@ func TestElsewhere(t *testing.T) {
 	if err != nil || token.Access != "access-1" {
 		t.Errorf("%v, %v", token.Access, err)
 	}
-	if got := asked(t, l.link).Get("redirect_uri"); got != m.RedirectURIs[0] || f.Name() != "browser" {
+	if got := requestParams(t, l.link).Get("redirect_uri"); got != m.RedirectURIs[0] || f.Name() != "browser" {
 		t.Errorf("redirect URI %s of flow %s", got, f.Name())
 	}
 	if len(l.asked) != 1 || l.closed == 0 {
@@ -75,7 +75,7 @@ func TestElsewhere(t *testing.T) {
 	}
 }
 
-// TestElsewherePortTaken: a registration's port is tried first, then any.
+// TestElsewherePortTaken: the registered port is tried first, then any other.
 func TestElsewherePortTaken(t *testing.T) {
 	t.Parallel()
 	srv := newServer()
@@ -90,19 +90,19 @@ func TestElsewherePortTaken(t *testing.T) {
 	}
 }
 
-// TestElsewhereLost: a machine that is lost, or hostile, gives way to the next flow,
-// and no code is exchanged. A person's no ends the login.
-func TestElsewhereLost(t *testing.T) {
+// TestElsewhereFallsBack: if the other machine disconnects or is hostile, the next flow
+// runs, and no code is exchanged. If the user declines, the login ends.
+func TestElsewhereFallsBack(t *testing.T) {
 	t.Parallel()
-	lost := errors.New("lost")
+	disconnected := errors.New("lost")
 	for _, tt := range []struct {
 		name   string
 		laptop laptop
 		want   error
 	}{
-		{"at the reservation", laptop{refuse: lost}, flows.ErrUnsupported},
-		{"at the start", laptop{fail: lost}, flows.ErrUnsupported},
-		{"while waiting", laptop{answer: func(url.Values) (string, error) { return "", lost }}, flows.ErrUnsupported},
+		{"during Reserve", laptop{refuse: disconnected}, flows.ErrUnsupported},
+		{"during Open", laptop{fail: disconnected}, flows.ErrUnsupported},
+		{"during Answer", laptop{answer: func(url.Values) (string, error) { return "", disconnected }}, flows.ErrUnsupported},
 		{"foreign", laptop{answer: func(url.Values) (string, error) { return "code=evil-12345&state=OTHER", nil }}, flows.ErrUnsupported},
 		{"garbage", laptop{answer: func(url.Values) (string, error) { return "%zz-12345", nil }}, flows.ErrUnsupported},
 		{"canceled", laptop{answer: func(url.Values) (string, error) { return "", flows.ErrDenied }}, flows.ErrDenied},

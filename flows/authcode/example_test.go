@@ -11,8 +11,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// A login with a browser on this machine. The fake server approves at once, so
-// following its redirect is all that the browser has to do.
+// A login with a browser on this machine. The fake server approves immediately, so
+// the browser only has to follow its redirect.
 func ExampleFlow() {
 	srv := &oauthtest.Server{}
 	ctx := context.Background()
@@ -25,7 +25,7 @@ func ExampleFlow() {
 		go approve(srv, url)
 		return nil
 	}}
-	want, err := flow.Metadata() // binds the port that is registered
+	want, err := flow.Metadata() // listens on the registered port
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -43,7 +43,7 @@ func ExampleFlow() {
 	// Output: Bearer <nil>
 }
 
-// approve asks the fake server in memory and follows its redirect to the
+// approve sends the request to the in-memory server and follows its redirect to the
 // listener over the network.
 func approve(srv *oauthtest.Server, url string) {
 	resp, err := srv.RoundTrip(must(http.NewRequest(http.MethodGet, url, nil)))

@@ -27,15 +27,15 @@ import (
 
 const (
 	issuer   = "https://as.test"
-	resource = "https://MCP.test:443/mcp" // byte for byte, however odd
+	resource = "https://MCP.test:443/mcp" // must be sent byte for byte
 )
 
-// server is an authorization server in memory: its token endpoint answers
-// here, its authorization endpoint is played by a browser.
+// server is an authorization server in memory. It serves the token endpoint; its
+// authorization endpoint is simulated by a browser.
 type server struct {
 	meta  oauth.Server
 	began chan struct{} // closed by the first exchange, if not nil
-	delay chan struct{} // nil: answers at once, else when closed
+	delay chan struct{} // nil: responds immediately; otherwise when closed
 
 	mu    sync.Mutex
 	forms []url.Values
@@ -92,8 +92,8 @@ func (s *server) request() flows.Request {
 	}
 }
 
-// asked returns the parameters of an authorization URL.
-func asked(t *testing.T, link string) url.Values {
+// requestParams returns the parameters of an authorization URL.
+func requestParams(t *testing.T, link string) url.Values {
 	t.Helper()
 	u, err := url.Parse(link)
 	if err != nil {
@@ -102,9 +102,9 @@ func asked(t *testing.T, link string) url.Values {
 	return u.Query()
 }
 
-// back returns the address that the server would send the browser to.
-func back(t *testing.T, link string, add ...string) string {
-	q := asked(t, link)
+// redirectURL returns the URL to which the server would redirect the browser.
+func redirectURL(t *testing.T, link string, add ...string) string {
+	q := requestParams(t, link)
 	answer := url.Values{"state": {q.Get("state")}, "code": {"code-12345"}}
 	for i := 0; i < len(add); i += 2 {
 		answer.Del(add[i])
@@ -119,15 +119,15 @@ func back(t *testing.T, link string, add ...string) string {
 	return q.Get("redirect_uri") + sep + answer.Encode()
 }
 
-// seen is what a browser was shown.
-type seen struct {
+// shownPage is the page in a browser.
+type shownPage struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// visit is a browser that follows no redirect.
-func visit(t *testing.T, r *http.Request) seen {
+// visit is a browser that follows no redirects.
+func visit(t *testing.T, r *http.Request) shownPage {
 	t.Helper()
 	client := &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
@@ -136,14 +136,14 @@ func visit(t *testing.T, r *http.Request) seen {
 	resp, err := client.Do(r)
 	if err != nil {
 		t.Errorf("visit %s: %v", r.URL.Path, err)
-		return seen{}
+		return shownPage{}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Errorf("read page: %v", err)
 	}
-	return seen{resp.StatusCode, resp.Header, string(body)}
+	return shownPage{resp.StatusCode, resp.Header, string(body)}
 }
 
 func get(t *testing.T, address string) *http.Request {
@@ -155,8 +155,8 @@ func get(t *testing.T, address string) *http.Request {
 	return r
 }
 
-// browser returns an Open that does with the authorization URL what a browser
-// and its user would, and a wait for its end.
+// browser returns an Open function that simulates the browser and its user, and a
+// function that waits for its end.
 func browser(do func(link string)) (open func(context.Context, string) error, wait func()) {
 	var wg sync.WaitGroup
 	return func(_ context.Context, link string) error {
@@ -172,14 +172,14 @@ func TestLoginByLoopback(t *testing.T) {
 func testLoginByLoopback(t *testing.T) {
 	t.Parallel()
 	s := newServer()
-	var page seen
+	var page shownPage
 	var q url.Values
 	open, wait := browser(func(link string) {
-		q = asked(t, link)
+		q = requestParams(t, link)
 		if !strings.HasPrefix(link, issuer+"/authorize?tenant=a%20b&") {
 			t.Errorf("the endpoint's own query was not kept: %s", link)
 		}
-		page = visit(t, get(t, back(t, link)))
+		page = visit(t, get(t, redirectURL(t, link)))
 	})
 	r := s.request()
 	r.Params = url.Values{"prompt": {"consent"}, "audience": {"x", "y"}}
@@ -226,10 +226,10 @@ func TestScopeAndResourceLeftOut(t *testing.T) {
 	t.Parallel()
 	s := newServer()
 	open, wait := browser(func(link string) {
-		if q := asked(t, link); q.Has("scope") || q.Has("resource") {
+		if q := requestParams(t, link); q.Has("scope") || q.Has("resource") {
 			t.Errorf("request: %v", q)
 		}
-		visit(t, get(t, back(t, link)))
+		visit(t, get(t, redirectURL(t, link)))
 	})
 	r := s.request()
 	r.Scopes, r.Resource = nil, ""
@@ -267,7 +267,7 @@ func TestIssuer(t *testing.T) {
 				t.Parallel()
 				s := newServer()
 				s.meta.ResponseIss = tt.promised
-				err := answerBy(t, s, by, func(link string) string { return back(t, link, "iss", tt.iss) })
+				err := answerBy(t, s, by, func(link string) string { return redirectURL(t, link, "iss", tt.iss) })
 				if !errors.Is(err, tt.want) {
 					t.Fatalf("Run: %v, want %v", err, tt.want)
 				}
@@ -279,7 +279,8 @@ func TestIssuer(t *testing.T) {
 	}
 }
 
-// answerBy runs a login whose one answer comes by loopback or is pasted.
+// answerBy runs a login whose only authorization response arrives by loopback or is
+// pasted.
 func answerBy(t *testing.T, s *server, by string, answer func(link string) string) error {
 	t.Helper()
 	if by == "paste" {
@@ -299,12 +300,12 @@ func answerBy(t *testing.T, s *server, by string, answer func(link string) strin
 	return err
 }
 
-// prompt passes on what was shown.
+// prompt records the link that was shown.
 type prompt chan authcode.Link
 
 func (p prompt) ShowLink(_ context.Context, l authcode.Link) { p <- l }
 
-func TestErrorAnswers(t *testing.T) {
+func TestErrorResponses(t *testing.T) {
 	t.Parallel()
 	const secret = "<script>alert(1)</script>\x1b[31m"
 	for _, tt := range []struct {
@@ -317,15 +318,15 @@ func TestErrorAnswers(t *testing.T) {
 		{"denied", []string{"error", "access_denied", "code", ""}, flows.ErrDenied, "access_denied", "Access was not granted"},
 		{"refused", []string{"error", "invalid_scope", "error_description", secret, "code", ""}, nil, "invalid_scope", "The sign-in did not work"},
 		{"neither code nor error", []string{"code", ""}, nil, "", "The sign-in did not work"},
-		{"code no header may carry", []string{"code", "a\nb"}, nil, "", "The sign-in did not work"},
-		{"checklist 32: a mix-up says nothing", []string{"error", "access_denied", "error_description", "from-evil", "iss", "https://evil.test", "code", ""},
+		{"code with invalid characters", []string{"code", "a\nb"}, nil, "", "The sign-in did not work"},
+		{"checklist 32: no error text after a mix-up", []string{"error", "access_denied", "error_description", "from-evil", "iss", "https://evil.test", "code", ""},
 			oauth.ErrIssuer, "", "The sign-in did not work"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newServer()
-			var page seen
-			open, wait := browser(func(link string) { page = visit(t, get(t, back(t, link, tt.add...))) })
+			var page shownPage
+			open, wait := browser(func(link string) { page = visit(t, get(t, redirectURL(t, link, tt.add...))) })
 			_, err := (&authcode.Flow{Open: open}).Run(t.Context(), s.request())
 			wait()
 			if err == nil || tt.want != nil && !errors.Is(err, tt.want) || len(s.exchanges()) != 0 {
@@ -348,13 +349,13 @@ func TestErrorAnswers(t *testing.T) {
 	}
 }
 
-// TestStrangers proves that what is not the answer changes nothing.
-func TestStrangers(t *testing.T) {
+// TestUnrelatedRequests: requests that are not the authorization response change nothing.
+func TestUnrelatedRequests(t *testing.T) {
 	t.Parallel()
 	s := newServer()
 	open, wait := browser(func(link string) {
-		good := back(t, link)
-		at, err := url.Parse(good)
+		valid := redirectURL(t, link)
+		at, err := url.Parse(valid)
 		if err != nil {
 			t.Error(err)
 			return
@@ -364,22 +365,22 @@ func TestStrangers(t *testing.T) {
 			name, method, address, host string
 			want                        int
 		}{
-			{"checklist 26: state of another login", "GET", back(t, link, "state", "x"), "", 400},
-			{"no state", "GET", back(t, link, "state", ""), "", 400},
-			{"state twice", "GET", good + "&state=x", "", 400},
-			{"code twice", "GET", good + "&code=x", "", 400},
-			{"broken query", "GET", good + "&a=%zz", "", 400},
+			{"checklist 26: state of another login", "GET", redirectURL(t, link, "state", "x"), "", 400},
+			{"no state", "GET", redirectURL(t, link, "state", ""), "", 400},
+			{"state twice", "GET", valid + "&state=x", "", 400},
+			{"code twice", "GET", valid + "&code=x", "", 400},
+			{"broken query", "GET", valid + "&a=%zz", "", 400},
 			{"no query", "GET", other("/callback"), "", 400},
-			{"other path", "GET", strings.Replace(good, "/callback", "/callback/", 1), "", 404},
-			{"encoded path", "GET", strings.Replace(good, "/callback", "/%63allback", 1), "", 404},
+			{"other path", "GET", strings.Replace(valid, "/callback", "/callback/", 1), "", 404},
+			{"encoded path", "GET", strings.Replace(valid, "/callback", "/%63allback", 1), "", 404},
 			{"favicon", "GET", other("/favicon.ico"), "", 404},
-			{"POST", "POST", good, "", 405},
-			{"HEAD", "HEAD", good, "", 405},
-			{"OPTIONS", "OPTIONS", good, "", 405},
-			{"rebound name", "GET", good, "evil.test:" + at.Port(), 403},
-			{"no port", "GET", good, "127.0.0.1", 403},
-			{"other port", "GET", good, "127.0.0.1:1", 403},
-			{"rebound start", "GET", other("/"), "evil.test:" + at.Port(), 403},
+			{"POST", "POST", valid, "", 405},
+			{"HEAD", "HEAD", valid, "", 405},
+			{"OPTIONS", "OPTIONS", valid, "", 405},
+			{"DNS rebinding", "GET", valid, "evil.test:" + at.Port(), 403},
+			{"no port", "GET", valid, "127.0.0.1", 403},
+			{"other port", "GET", valid, "127.0.0.1:1", 403},
+			{"DNS rebinding of the start address", "GET", other("/"), "evil.test:" + at.Port(), 403},
 		} {
 			r := get(t, tt.address)
 			r.Method, r.Host = tt.method, cmp.Or(tt.host, r.Host)
@@ -390,9 +391,9 @@ func TestStrangers(t *testing.T) {
 			})
 		}
 		if n := len(s.exchanges()); n != 0 {
-			t.Errorf("%d exchanges before the answer", n)
+			t.Errorf("%d exchanges before the response", n)
 		}
-		visit(t, get(t, good))
+		visit(t, get(t, valid))
 	})
 	_, err := (&authcode.Flow{Open: open}).Run(t.Context(), s.request())
 	wait()
@@ -422,14 +423,15 @@ func TestShortAddress(t *testing.T) {
 	if page := visit(t, foreign); page.status != http.StatusForbidden || page.header.Get("Location") != "" {
 		t.Errorf("from another site: HTTP %d", page.status)
 	}
-	visit(t, get(t, back(t, page.header.Get("Location"))))
+	visit(t, get(t, redirectURL(t, page.header.Get("Location"))))
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
 }
 
-// Another user of this machine reaches the listener, and must not learn the
-// state there: with it, the login could be finished with another account.
+// TestStartAddressIsSecret: another user of this machine can connect to the
+// listener, but must not learn the state: with it, that user could complete the
+// login with another account.
 func TestStartAddressIsSecret(t *testing.T) {
 	t.Parallel()
 	for _, redirect := range []authcode.Redirect{{}, {Path: "/"}, {Path: "/a/b"}, {Host: "localhost", Path: "/"}} {
@@ -449,31 +451,31 @@ func TestStartAddressIsSecret(t *testing.T) {
 		for _, path := range []string{"", "?", "?x=1", "callback", "start", "favicon.ico", secret[:25], secret + "x", secret + "/", "./", "%2e", strings.ToLower(secret)} {
 			page := visit(t, get(t, root+path))
 			if page.status < 400 || page.header.Get("Location") != "" || strings.Contains(page.body, u.Query().Get("state")) || strings.Contains(page.body, secret) {
-				t.Errorf("%+v: /%s answers HTTP %d, Location %q", redirect, path, page.status, page.header.Get("Location"))
+				t.Errorf("%+v: /%s responds with HTTP %d, Location %q", redirect, path, page.status, page.header.Get("Location"))
 			}
 		}
 		if page := visit(t, get(t, link.Local)); page.header.Get("Location") != link.URL {
-			t.Errorf("the start address answers HTTP %d", page.status)
+			t.Errorf("the start address responds with HTTP %d", page.status)
 		}
 		cancel()
 		<-done
 	}
 }
 
-func TestReplayIsNotTaken(t *testing.T) {
+func TestReplayIsRejected(t *testing.T) {
 	t.Parallel()
 	s := newServer()
 	s.began, s.delay = make(chan struct{}), make(chan struct{})
 	open, wait := browser(func(link string) {
 		var first sync.WaitGroup
 		first.Go(func() {
-			if page := visit(t, get(t, back(t, link))); page.status != http.StatusOK {
-				t.Errorf("the first: HTTP %d", page.status)
+			if page := visit(t, get(t, redirectURL(t, link))); page.status != http.StatusOK {
+				t.Errorf("the first request: HTTP %d", page.status)
 			}
 		})
 		<-s.began
 		for _, code := range []string{"code-12345", "code-other"} {
-			if page := visit(t, get(t, back(t, link, "code", code))); page.status != http.StatusGone || !strings.Contains(page.body, "This sign-in has ended") {
+			if page := visit(t, get(t, redirectURL(t, link, "code", code))); page.status != http.StatusGone || !strings.Contains(page.body, "This sign-in has ended") {
 				t.Errorf("replay: HTTP %d", page.status)
 			}
 		}
@@ -487,7 +489,7 @@ func TestReplayIsNotTaken(t *testing.T) {
 	}
 }
 
-func TestParamsThatAreOurs(t *testing.T) {
+func TestReservedParams(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"state", "redirect_uri", "client_id", "resource", "scope", "code_challenge", "response_mode", "request_uri"} {
 		s := newServer()
@@ -506,9 +508,9 @@ func TestParamsThatAreOurs(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	good := newServer().meta
-	with := func(change func(*oauth.Server)) oauth.Server { s := good; change(&s); return s }
-	elsewhere := authcode.Redirect{URL: "https://relay.test/cb"}
+	valid := newServer().meta
+	with := func(change func(*oauth.Server)) oauth.Server { s := valid; change(&s); return s }
+	remote := authcode.Redirect{URL: "https://relay.test/cb"}
 	paste := func(context.Context, error) (string, error) { return "", io.EOF }
 	for _, tt := range []struct {
 		name   string
@@ -516,22 +518,22 @@ func TestCheck(t *testing.T) {
 		server oauth.Server
 		want   error
 	}{
-		{"good", &authcode.Flow{}, good, nil},
+		{"good", &authcode.Flow{}, valid, nil},
 		{"no authorization endpoint", &authcode.Flow{}, with(func(s *oauth.Server) { s.AuthorizationEndpoint = "" }), flows.ErrUnsupported},
 		{"no token endpoint", &authcode.Flow{}, with(func(s *oauth.Server) { s.TokenEndpoint = "" }), flows.ErrUnsupported},
 		{"no code grant", &authcode.Flow{}, with(func(s *oauth.Server) { s.GrantTypes = []string{"client_credentials"} }), flows.ErrUnsupported},
 		{"checklist 25: no PKCE", &authcode.Flow{}, with(func(s *oauth.Server) { s.CodeChallengeMethods = nil }), flows.ErrUnsupported},
 		{"no PKCE, assumed", &authcode.Flow{AssumePKCE: true}, with(func(s *oauth.Server) { s.CodeChallengeMethods = nil }), nil},
-		{"checklist 24: plain PKCE alone", &authcode.Flow{AssumePKCE: true}, with(func(s *oauth.Server) { s.CodeChallengeMethods = []string{"plain"} }), flows.ErrUnsupported},
-		{"elsewhere and no paste", &authcode.Flow{Redirect: elsewhere}, good, flows.ErrUnsupported},
-		{"elsewhere and paste", &authcode.Flow{Redirect: elsewhere, Paste: paste}, good, nil},
-		{"checklist 27: plain http elsewhere", &authcode.Flow{Redirect: authcode.Redirect{URL: "http://relay.test/cb"}, Paste: paste}, good, authcode.ErrRedirect},
-		{"listen on all addresses", &authcode.Flow{Redirect: authcode.Redirect{Host: "0.0.0.0"}}, good, authcode.ErrRedirect},
-		{"listen on a name", &authcode.Flow{Redirect: authcode.Redirect{Host: "box.test"}}, good, authcode.ErrRedirect},
-		{"odd port", &authcode.Flow{Redirect: authcode.Redirect{Port: 70000}}, good, authcode.ErrRedirect},
-		{"path without slash", &authcode.Flow{Redirect: authcode.Redirect{Path: "@evil.test/"}}, good, authcode.ErrRedirect},
-		{"path with answer", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb?state=x"}}, good, authcode.ErrRedirect},
-		{"fragment", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb#x"}}, good, authcode.ErrRedirect},
+		{"checklist 24: only plain PKCE", &authcode.Flow{AssumePKCE: true}, with(func(s *oauth.Server) { s.CodeChallengeMethods = []string{"plain"} }), flows.ErrUnsupported},
+		{"remote redirect without paste", &authcode.Flow{Redirect: remote}, valid, flows.ErrUnsupported},
+		{"remote redirect with paste", &authcode.Flow{Redirect: remote, Paste: paste}, valid, nil},
+		{"checklist 27: plain http to another host", &authcode.Flow{Redirect: authcode.Redirect{URL: "http://relay.test/cb"}, Paste: paste}, valid, authcode.ErrRedirect},
+		{"listen on all addresses", &authcode.Flow{Redirect: authcode.Redirect{Host: "0.0.0.0"}}, valid, authcode.ErrRedirect},
+		{"listen on a host name", &authcode.Flow{Redirect: authcode.Redirect{Host: "box.test"}}, valid, authcode.ErrRedirect},
+		{"invalid port", &authcode.Flow{Redirect: authcode.Redirect{Port: 70000}}, valid, authcode.ErrRedirect},
+		{"path without slash", &authcode.Flow{Redirect: authcode.Redirect{Path: "@evil.test/"}}, valid, authcode.ErrRedirect},
+		{"path with a query", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb?state=x"}}, valid, authcode.ErrRedirect},
+		{"fragment", &authcode.Flow{Redirect: authcode.Redirect{Path: "/cb#x"}}, valid, authcode.ErrRedirect},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if err := tt.flow.Check(tt.server); !errors.Is(err, tt.want) || tt.want == nil && err != nil {
@@ -541,8 +543,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestOneWins lets the browser and the person answer at once.
-func TestOneWins(t *testing.T) {
+// TestFirstAnswerWins: the browser and a paste respond at the same time.
+func TestFirstAnswerWins(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var wg sync.WaitGroup
 	for range 40 {
@@ -551,8 +553,8 @@ func TestOneWins(t *testing.T) {
 			shown := make(chan string, 2)
 			open, wait := browser(func(link string) {
 				shown <- link
-				r := get(t, back(t, link))
-				if resp, err := http.DefaultTransport.RoundTrip(r); err == nil { // the listener may be gone already
+				r := get(t, redirectURL(t, link))
+				if resp, err := http.DefaultTransport.RoundTrip(r); err == nil { // the listener may have stopped already
 					resp.Body.Close()
 				}
 			})
@@ -561,7 +563,7 @@ func TestOneWins(t *testing.T) {
 					<-ctx.Done()
 					return "", ctx.Err()
 				}
-				return back(t, <-shown), nil
+				return redirectURL(t, <-shown), nil
 			}}
 			_, err := f.Run(t.Context(), s.request())
 			wait()
@@ -575,7 +577,7 @@ func TestOneWins(t *testing.T) {
 	await.True(t, "the goroutines end", func() bool { return runtime.NumGoroutine() <= before+2 })
 }
 
-func TestNobodyComes(t *testing.T) {
+func TestWaitTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &authcode.Flow{
@@ -595,7 +597,7 @@ func TestNobodyComes(t *testing.T) {
 		ctx, cancel = context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		if _, err := f.Run(ctx, newServer().request()); !errors.Is(err, context.Canceled) {
-			t.Errorf("cancelled: %v", err)
+			t.Errorf("canceled: %v", err)
 		}
 	})
 }
@@ -611,14 +613,15 @@ func TestOpenFails(t *testing.T) {
 	if link.Opened || link.OpenErr == nil || link.Issuer != issuer || link.Server != "https://mcp.test/mcp" || link.Paste {
 		t.Errorf("Link = %+v", link)
 	}
-	visit(t, get(t, back(t, link.URL)))
+	visit(t, get(t, redirectURL(t, link.URL)))
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
 }
 
-// A browser that must open and does not gives way to the next flow.
-func TestOpenEndsTheRun(t *testing.T) {
+// TestRequiredBrowserFallsBack: if a browser is required but cannot be opened, the next flow
+// runs.
+func TestRequiredBrowserFallsBack(t *testing.T) {
 	t.Parallel()
 	links := make(prompt, 1)
 	f := &authcode.Flow{Prompt: links, Open: func(context.Context, string) error { return fmt.Errorf("no display: %w", flows.ErrUnsupported) }}

@@ -14,14 +14,15 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// loginBy runs a login with a registration and returns the redirect URL sent.
+// loginBy runs a login with a registration and returns the redirect URL that was
+// sent.
 func loginBy(t *testing.T, f *authcode.Flow, app oauth.App) (string, error) {
 	t.Helper()
 	s := newServer()
 	var sent string
 	open, wait := browser(func(link string) {
-		sent = asked(t, link).Get("redirect_uri")
-		if page := visit(t, get(t, back(t, link))); page.status != http.StatusOK {
+		sent = requestParams(t, link).Get("redirect_uri")
+		if page := visit(t, get(t, redirectURL(t, link))); page.status != http.StatusOK {
 			t.Errorf("HTTP %d at %s", page.status, sent)
 		}
 	})
@@ -34,13 +35,13 @@ func loginBy(t *testing.T, f *authcode.Flow, app oauth.App) (string, error) {
 	return sent, err
 }
 
-// Checklist 27: loopback, or the https URL of a person's own.
+// TestRedirectURLs: Checklist 27: loopback, or an https URL that the user sets.
 func TestRedirectURLs(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name     string
 		redirect authcode.Redirect
-		want     string // PORT stands for any
+		want     string // PORT stands for any port
 	}{
 		{"zero", authcode.Redirect{}, "http://127.0.0.1:PORT/callback"},
 		{"name", authcode.Redirect{Host: "localhost"}, "http://localhost:PORT/callback"},
@@ -58,7 +59,7 @@ func TestRedirectURLs(t *testing.T) {
 			}
 			again, err := f.Metadata()
 			if err != nil || again.RedirectURIs[0] != m.RedirectURIs[0] {
-				t.Errorf("asked twice, Metadata gives %v, %v", again.RedirectURIs, err)
+				t.Errorf("two calls of Metadata = %v, %v", again.RedirectURIs, err)
 			}
 			sent, err := loginBy(t, f, oauth.App{RedirectURIs: m.RedirectURIs})
 			if err != nil {
@@ -88,7 +89,7 @@ func TestBusyPort(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "localhost"} {
 		for _, taken := range []string{"127.0.0.1:0", "[::1]:0"} {
 			if host == "127.0.0.1" && taken == "[::1]:0" {
-				continue // not its business
+				continue // not listened on by this program
 			}
 			l, err := net.Listen("tcp", taken)
 			if err != nil {
@@ -99,10 +100,10 @@ func TestBusyPort(t *testing.T) {
 			f := &authcode.Flow{Redirect: authcode.Redirect{Host: host, Port: port}}
 			_, err = f.Metadata()
 			if e, ok := errors.AsType[*authcode.PortError](err); !ok || e.Port != port || !strings.Contains(err.Error(), "in use") {
-				t.Errorf("Metadata for %s with %s taken: %v", host, taken, err)
+				t.Errorf("Metadata for %s with %s in use: %v", host, taken, err)
 			}
 			if _, err := f.Run(t.Context(), newServer().request()); err == nil {
-				t.Errorf("Run for %s with %s taken: no error", host, taken)
+				t.Errorf("Run for %s with %s in use: no error", host, taken)
 			}
 		}
 	}
@@ -121,13 +122,13 @@ func TestRegisteredRedirectURLs(t *testing.T) {
 		return fmt.Sprintf("http://%s:%d%s", host, port, path)
 	}
 
-	t.Run("the same port again", func(t *testing.T) {
+	t.Run("the same port is used again", func(t *testing.T) {
 		app := oauth.App{RedirectURIs: []string{at("127.0.0.1", free, "/callback")}}
 		if sent, err := loginBy(t, &authcode.Flow{}, app); err != nil || sent != app.RedirectURIs[0] {
 			t.Errorf("sent %q, %v", sent, err)
 		}
 	})
-	t.Run("even after Metadata bound another", func(t *testing.T) {
+	t.Run("even after Metadata listened on another", func(t *testing.T) {
 		app := oauth.App{RedirectURIs: []string{at("127.0.0.1", free, "/callback")}}
 		f := &authcode.Flow{}
 		if _, err := f.Metadata(); err != nil {
@@ -137,7 +138,7 @@ func TestRegisteredRedirectURLs(t *testing.T) {
 			t.Errorf("sent %q, %v", sent, err)
 		}
 	})
-	t.Run("another port if it is busy", func(t *testing.T) { // RFC 8252 §7.3
+	t.Run("another port if it is in use", func(t *testing.T) { // RFC 8252 §7.3
 		app := oauth.App{RedirectURIs: []string{at("127.0.0.1", taken, "/cb")}}
 		sent, err := loginBy(t, &authcode.Flow{}, app)
 		if err != nil || sent == app.RedirectURIs[0] || !strings.HasPrefix(sent, "http://127.0.0.1:") || !strings.HasSuffix(sent, "/cb") {
@@ -150,14 +151,14 @@ func TestRegisteredRedirectURLs(t *testing.T) {
 			t.Errorf("sent %q, %v", sent, err)
 		}
 	})
-	t.Run("the host that was asked for", func(t *testing.T) {
+	t.Run("the requested host", func(t *testing.T) {
 		app := oauth.App{RedirectURIs: []string{"com.example:/cb", "https://relay.test/cb", at("127.0.0.1", free, "/cb"), "http://localhost/cb"}}
 		sent, err := loginBy(t, &authcode.Flow{Redirect: authcode.Redirect{Host: "localhost"}}, app)
 		if err != nil || !strings.HasPrefix(sent, "http://localhost:") || !strings.HasSuffix(sent, "/cb") {
 			t.Errorf("sent %q, %v", sent, err)
 		}
 	})
-	t.Run("none that fits", func(t *testing.T) {
+	t.Run("no matching URL", func(t *testing.T) {
 		for _, r := range []authcode.Redirect{{Host: "localhost"}, {Path: "/other"}, {URL: at("127.0.0.1", free, "/")}} {
 			_, err := loginBy(t, &authcode.Flow{Redirect: r}, oauth.App{RedirectURIs: []string{at("127.0.0.1", free, "/callback")}})
 			if !errors.Is(err, authcode.ErrRedirect) || !errors.Is(err, flows.ErrClient) {
@@ -178,7 +179,7 @@ func TestCloseFreesThePort(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// A Run that never begins frees it too.
+	// A port is released too if Run is never called.
 	if _, err := f.Metadata(); err != nil {
 		t.Fatal(err)
 	}

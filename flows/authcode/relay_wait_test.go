@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/flows/authcode"
 )
 
-// idleRelay is a relay whose sessions last ten minutes and that nobody visits.
+// idleRelay is a relay with sessions of ten minutes that no browser visits.
 type idleRelay struct{}
 
 func (idleRelay) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -24,8 +24,8 @@ func (idleRelay) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Request: r, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
-// TestRelayCodeEndsWithTheWait: a prompt counts down to the end of the session or of the
-// wait, whichever is first.
+// TestRelayCodeEndsWithTheWait: the prompt's deadline is the end of the session or
+// of the wait, whichever is first.
 func TestRelayCodeEndsWithTheWait(t *testing.T) {
 	for wait, want := range map[time.Duration]time.Duration{90 * time.Second: 90 * time.Second, time.Hour: 10 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {

@@ -19,9 +19,9 @@ import (
 
 const s = time.Second
 
-// person is a prompt with somebody before it.
-type person struct {
-	does func(c device.Code) // when a code is shown; nil: nothing
+// recordingPrompt is a prompt with a user.
+type recordingPrompt struct {
+	does func(c device.Code) // called when a code is shown; nil: nothing
 
 	mu    sync.Mutex
 	codes []device.Code
@@ -29,7 +29,7 @@ type person struct {
 	shown context.Context // of the last code
 }
 
-func (p *person) ShowCode(ctx context.Context, c device.Code) {
+func (p *recordingPrompt) ShowCode(ctx context.Context, c device.Code) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.codes = append(p.codes, c)
@@ -39,13 +39,13 @@ func (p *person) ShowCode(ctx context.Context, c device.Code) {
 	}
 }
 
-func (p *person) ShowPoll(_ context.Context, poll device.Poll) {
+func (p *recordingPrompt) ShowPoll(_ context.Context, poll device.Poll) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.polls = append(p.polls, poll.Status)
 }
 
-// request is one of a client at srv, whatever the transport does to it.
+// request returns a Request of a client at srv, through the transport.
 func request(t *testing.T, srv *oauthtest.Server, transport http.RoundTripper) flows.Request {
 	t.Helper()
 	srv.Clients.Known = map[string]string{"cli": ""}
@@ -59,8 +59,8 @@ func request(t *testing.T, srv *oauthtest.Server, transport http.RoundTripper) f
 	}
 }
 
-// run runs the flow and returns when polls arrived and when it ended, in
-// virtual time since its start.
+// run runs the flow. It returns when polls arrived and when it ended, in virtual
+// time since its start.
 func run(t *testing.T, srv *oauthtest.Server, f *device.Flow) (polls []time.Duration, end time.Duration, err error) {
 	t.Helper()
 	r := request(t, srv, srv)
@@ -75,7 +75,7 @@ func run(t *testing.T, srv *oauthtest.Server, f *device.Flow) (polls []time.Dura
 	return polls, time.Since(start), err
 }
 
-// approveAfter approves a code d after it was shown.
+// approveAfter approves a code the duration d after it was shown.
 func approveAfter(srv *oauthtest.Server, d time.Duration) func(device.Code) {
 	return func(c device.Code) { time.AfterFunc(d, func() { srv.ApproveDevice(c.UserCode) }) }
 }
@@ -96,13 +96,14 @@ func TestPollsAtTheInterval(t *testing.T) {
 		{"5 s", oauthtest.Device{AutoApprove: 3}, []time.Duration{5 * s, 10 * s, 15 * s}},
 		{"7 s", oauthtest.Device{AutoApprove: 3, Interval: 7 * s}, []time.Duration{7 * s, 14 * s, 21 * s}},
 		{"missing means 5 s", oauthtest.Device{AutoApprove: 2, NoInterval: true}, []time.Duration{5 * s, 10 * s}},
-		// 5 s more and a fifth for the first slow_down, two fifths for the second, for good.
+		// The first slow_down permanently adds 5 s and a fifth; the second makes
+		// that two fifths.
 		{"slow_down", oauthtest.Device{AutoApprove: 4, SlowDowns: 1}, []time.Duration{5 * s, 17 * s, 29 * s, 41 * s}},
 		{"slow_down twice", oauthtest.Device{AutoApprove: 4, SlowDowns: 2}, []time.Duration{5 * s, 17 * s, 38 * s, 59 * s}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				polls, _, err := run(t, &oauthtest.Server{Device: tt.device}, &device.Flow{Prompt: &person{}})
+				polls, _, err := run(t, &oauthtest.Server{Device: tt.device}, &device.Flow{Prompt: &recordingPrompt{}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -112,18 +113,19 @@ func TestPollsAtTheInterval(t *testing.T) {
 	}
 }
 
-// A slow answer puts the next poll off: the server sees the whole interval.
+// TestIntervalCountsFromTheAnswer: a slow response delays the next poll: the server
+// sees the whole interval.
 func TestIntervalCountsFromTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 3}}
 		srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 3 * s})
-		polls, end, err := run(t, srv, &device.Flow{Prompt: &person{}})
+		polls, end, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}})
 		if err != nil || end != 18*s {
 			t.Errorf("ended at %v with %v, want 18s", end, err)
 		}
 		for i, at := range polls[1:] {
 			if gap := at - polls[i]; gap < 5*s {
-				t.Errorf("polls %v apart, want at least 5s", gap)
+				t.Errorf("poll interval %v, want at least 5s", gap)
 			}
 		}
 	})
@@ -145,72 +147,74 @@ func TestBacksOffWhenUnreachable(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}}
 				srv.Fault(oauthtest.Token, tt.fault)
-				p := &person{}
+				p := &recordingPrompt{}
 				_, end, err := run(t, srv, &device.Flow{Prompt: p})
 				if err != nil || end != tt.end {
 					t.Errorf("ended at %v with %v, want %v", end, err, tt.end)
 				}
 				if p.polls[0] != device.Unreachable || p.polls[len(p.polls)-1] != device.Approved {
-					t.Errorf("person saw %v", p.polls)
+					t.Errorf("the user saw %v", p.polls)
 				}
 			})
 		})
 	}
 }
 
-// After an outage the interval is the old one again, and an outage that lasts
-// is tried a last time before the code expires.
+// TestOutageUntilExpiry: after an outage the interval is the original one again.
+// During a long outage there is a last poll before the code expires.
 func TestOutageUntilExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{ExpiresIn: 60 * s}}
 		srv.Fault(oauthtest.Token, oauthtest.Fault{Times: -1, Drop: true})
-		_, end, err := run(t, srv, &device.Flow{Prompt: &person{}})
+		_, end, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}})
 		if !errors.Is(err, flows.ErrExpired) || end != 60*s {
 			t.Errorf("ended at %v with %v, want expiry at 60s", end, err)
 		}
-		// 5, 15, 35, then 55 instead of 75.
+		// After 5, 15, 35, then 55 s instead of 75 s.
 		if n := srv.Count(oauthtest.Token); n != 4 {
 			t.Errorf("%d tries, want 4", n)
 		}
 	})
 }
 
-// A server that answers with errors only is named before the code expires.
+// TestErrorsInARowEndThePolling: a server that responds only with errors is
+// reported before the code expires.
 func TestErrorsInARowEndThePolling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{}
 		srv.Fault(oauthtest.Token, oauthtest.Fault{Times: -1, Status: 500})
-		_, end, err := run(t, srv, &device.Flow{Prompt: &person{}})
+		_, end, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}})
 		if !oauth.Temporary(err) || errors.Is(err, flows.ErrExpired) || end > 10*time.Minute {
 			t.Errorf("ended at %v with %v, want the server's 500", end, err)
 		}
 	})
 }
 
-// A client that may not use the device flow is refused by the server; the next
-// flow is tried, and nobody reads that the server has no device flow.
-func TestRefusedClientLeavesTheNextFlow(t *testing.T) {
+// TestRejectedClientFallsBack: if the server does not allow the client to
+// use the device flow, the next flow runs, and the error does not say that the
+// server has no device flow.
+func TestRejectedClientFallsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{}
 		srv.Fault(oauthtest.DeviceAuth, oauthtest.Fault{Status: 400, Body: `{"error":"unauthorized_client","error_description":"ask the admin"}`})
-		_, _, err := run(t, srv, &device.Flow{Prompt: &person{}})
+		_, _, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}})
 		if !errors.Is(err, flows.ErrUnsupported) || !strings.Contains(err.Error(), "ask the admin") || strings.Contains(err.Error(), "not supported") {
 			t.Errorf("error = %v", err)
 		}
 	})
 }
 
-func TestVerdicts(t *testing.T) {
+func TestResults(t *testing.T) {
 	t.Run("approved", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			srv := &oauthtest.Server{}
-			p := &person{does: approveAfter(srv, 12*s)}
+			p := &recordingPrompt{does: approveAfter(srv, 12*s)}
 			_, end, err := run(t, srv, &device.Flow{Prompt: p})
 			if err != nil || end != 15*s {
 				t.Errorf("ended at %v with %v, want 15s", end, err)
 			}
 			if want := []device.Status{device.Pending, device.Pending, device.Approved}; !slices.Equal(p.polls, want) {
-				t.Errorf("person saw %v, want %v", p.polls, want)
+				t.Errorf("the user saw %v, want %v", p.polls, want)
 			}
 			if p.shown.Err() == nil {
 				t.Error("the code's context outlives the polling")
@@ -220,17 +224,17 @@ func TestVerdicts(t *testing.T) {
 	t.Run("denied", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			srv := &oauthtest.Server{}
-			p := &person{does: func(c device.Code) { srv.DenyDevice(c.UserCode) }}
+			p := &recordingPrompt{does: func(c device.Code) { srv.DenyDevice(c.UserCode) }}
 			_, end, err := run(t, srv, &device.Flow{Prompt: p, Retry: func(context.Context) bool { return true }})
 			if !errors.Is(err, flows.ErrDenied) || end != 5*s || !slices.Equal(p.polls, []device.Status{device.Denied}) {
-				t.Errorf("ended at %v with %v, person saw %v", end, err, p.polls)
+				t.Errorf("ended at %v with %v, the user saw %v", end, err, p.polls)
 			}
 		})
 	})
 	t.Run("expired", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			srv := &oauthtest.Server{Device: oauthtest.Device{ExpiresIn: 12 * s}}
-			polls, end, err := run(t, srv, &device.Flow{Prompt: &person{}})
+			polls, end, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}})
 			if !errors.Is(err, flows.ErrExpired) || end != 12*s {
 				t.Errorf("ended at %v with %v, want expiry at 12s", end, err)
 			}
@@ -239,15 +243,15 @@ func TestVerdicts(t *testing.T) {
 	})
 }
 
-func TestExpiredCodeIsReplacedWhenRetrySaysSo(t *testing.T) {
+func TestExpiredCodeIsReplacedIfRetryAllows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{ExpiresIn: 12 * s}}
-		p := &person{}
-		asked := 0
-		retry := func(context.Context) bool { asked++; p.does = approveAfter(srv, s); return true }
+		p := &recordingPrompt{}
+		prompts := 0
+		retry := func(context.Context) bool { prompts++; p.does = approveAfter(srv, s); return true }
 		_, end, err := run(t, srv, &device.Flow{Prompt: p, Retry: retry})
-		if err != nil || end != 17*s || asked != 1 || len(p.codes) != 2 {
-			t.Fatalf("ended at %v with %v after %d questions and %d codes", end, err, asked, len(p.codes))
+		if err != nil || end != 17*s || prompts != 1 || len(p.codes) != 2 {
+			t.Fatalf("ended at %v with %v after %d prompts and %d codes", end, err, prompts, len(p.codes))
 		}
 		if p.codes[0].UserCode == p.codes[1].UserCode {
 			t.Error("the second code is the first")
@@ -255,15 +259,15 @@ func TestExpiredCodeIsReplacedWhenRetrySaysSo(t *testing.T) {
 	})
 }
 
-// TestCodesThatExpireAtOnce: a server whose codes live for no time is not asked
-// for one after the other without a pause.
+// TestCodesThatExpireAtOnce: if codes expire immediately, new ones are requested
+// only after a pause.
 func TestCodesThatExpireAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{}
 		srv.Fault(oauthtest.DeviceAuth, oauthtest.Fault{Times: -1, Status: 200, Body: `{"device_code":"d","user_code":"u","verification_uri":"https://mcp.test/device","expires_in":0.001}`})
-		begun := time.Now()
-		retry := func(context.Context) bool { return time.Since(begun) < time.Minute }
-		if _, _, err := run(t, srv, &device.Flow{Prompt: &person{}, Retry: retry}); !errors.Is(err, flows.ErrExpired) {
+		start := time.Now()
+		retry := func(context.Context) bool { return time.Since(start) < time.Minute }
+		if _, _, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}, Retry: retry}); !errors.Is(err, flows.ErrExpired) {
 			t.Errorf("Run() = %v, want ErrExpired", err)
 		}
 		if n := srv.Count(oauthtest.DeviceAuth); n > 15 {
@@ -273,28 +277,28 @@ func TestCodesThatExpireAtOnce(t *testing.T) {
 }
 
 func TestCancelEndsAtOnce(t *testing.T) {
-	for _, after := range []time.Duration{3 * s, 5*s + s/2} { // between polls, and while one is under way
+	for _, after := range []time.Duration{3 * s, 5*s + s/2} { // between polls, and during one
 		synctest.Test(t, func(t *testing.T) {
 			srv := &oauthtest.Server{}
 			srv.Fault(oauthtest.Token, oauthtest.Fault{Hang: true})
 			r := request(t, srv, srv)
 			ctx, cancel := context.WithTimeout(t.Context(), after)
 			defer cancel()
-			p := &person{}
+			p := &recordingPrompt{}
 			start := time.Now()
 			_, err := (&device.Flow{Prompt: p}).Run(ctx, r)
 			if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != after {
 				t.Errorf("ended after %v with %v, want %v", time.Since(start), err, after)
 			}
 			if p.polls[len(p.polls)-1] != device.Cancelled {
-				t.Errorf("person saw %v", p.polls)
+				t.Errorf("the user saw %v", p.polls)
 			}
 		})
 	}
 }
 
-// TestCodeEndsWithTheWait: a prompt counts down to the end of the code or of the wait,
-// whichever is first.
+// TestCodeEndsWithTheWait: the prompt's deadline is the end of the code or of the
+// wait, whichever is first.
 func TestCodeEndsWithTheWait(t *testing.T) {
 	for wait, want := range map[time.Duration]time.Duration{90 * s: 90 * s, time.Hour: 10 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
@@ -302,7 +306,7 @@ func TestCodeEndsWithTheWait(t *testing.T) {
 			r := request(t, srv, srv)
 			ctx, cancel := context.WithTimeout(t.Context(), wait)
 			defer cancel()
-			start, p := time.Now(), &person{}
+			start, p := time.Now(), &recordingPrompt{}
 			_, err := (&device.Flow{Prompt: p}).Run(ctx, r)
 			if err == nil || len(p.codes) == 0 || p.codes[0].Expiry.Sub(start) != want || time.Since(start) < want {
 				t.Errorf("with %v: %+v, ended after %v with %v", wait, p.codes, time.Since(start), err)
@@ -311,7 +315,7 @@ func TestCodeEndsWithTheWait(t *testing.T) {
 	}
 }
 
-func TestUnsupportedLeavesTheNextFlow(t *testing.T) {
+func TestUnsupportedFallsBack(t *testing.T) {
 	refusal := func(code string) string { return `{"error":"` + code + `"}` }
 	for _, tt := range []struct {
 		name  string
@@ -327,7 +331,7 @@ func TestUnsupportedLeavesTheNextFlow(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				srv := &oauthtest.Server{}
 				srv.Fault(tt.at, tt.fault)
-				if _, _, err := run(t, srv, &device.Flow{Prompt: &person{}}); !errors.Is(err, flows.ErrUnsupported) {
+				if _, _, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}}); !errors.Is(err, flows.ErrUnsupported) {
 					t.Errorf("Run = %v, want ErrUnsupported", err)
 				}
 			})
@@ -338,46 +342,46 @@ func TestUnsupportedLeavesTheNextFlow(t *testing.T) {
 	}
 }
 
-func TestOtherErrorsEndIt(t *testing.T) {
+func TestOtherErrorsEndTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{}
 		srv.Fault(oauthtest.Token, oauthtest.Fault{Status: 400, Body: `{"error":"invalid_grant"}`})
-		_, end, err := run(t, srv, &device.Flow{Prompt: &person{}})
+		_, end, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}})
 		if !oauth.IsCode(err, oauth.CodeInvalidGrant) || end != 5*s {
 			t.Errorf("ended at %v with %v, want invalid_grant at 5s", end, err)
 		}
 	})
 }
 
-func TestPendingWithOddStatus(t *testing.T) {
+func TestPendingWithUnusualStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}}
 		for _, status := range []int{401, 428, 500} {
 			srv.Fault(oauthtest.Token, oauthtest.Fault{Status: status, Body: `{"error":"authorization_pending"}`})
 		}
-		if _, end, err := run(t, srv, &device.Flow{Prompt: &person{}}); err != nil || end != 20*s {
+		if _, end, err := run(t, srv, &device.Flow{Prompt: &recordingPrompt{}}); err != nil || end != 20*s {
 			t.Errorf("ended at %v with %v, want 20s", end, err)
 		}
 	})
 }
 
-// slowServer lives at a slower pace than the client, whose clock runs fast:
-// it measures the waits by its own clock, adds 5 s with each slow_down as the
-// client does, and so never forgives a wait that is too short.
-type slowServer struct {
+// slowClockServer has a slower clock than the client, whose clock is too fast. It
+// measures the intervals by its own clock, adds 5 s with each slow_down like the
+// client, and so rejects every poll that is too early.
+type slowClockServer struct {
 	*oauthtest.Server
-	pace      float64 // its seconds for one of the client's
+	rate      float64 // server seconds per client second
 	last      time.Time
 	interval  time.Duration
 	slowDowns int
 }
 
-func (f *slowServer) RoundTrip(r *http.Request) (*http.Response, error) {
+func (f *slowClockServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(r.URL.Path, "/device_authorization") || !strings.Contains(r.URL.Path, "token") {
 		f.last = time.Now()
 		return f.Server.RoundTrip(r)
 	}
-	waited := time.Duration(float64(time.Since(f.last)) * f.pace)
+	waited := time.Duration(float64(time.Since(f.last)) * f.rate)
 	f.last = time.Now()
 	if waited < f.interval {
 		f.interval += 5 * s
@@ -387,19 +391,19 @@ func (f *slowServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return f.Server.RoundTrip(r)
 }
 
-func TestFastClockFindsItsPace(t *testing.T) {
+func TestFastClockAdapts(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
-		pace      float64
+		rate      float64
 		slowDowns int
 	}{
-		{"exact", 1, 0}, {"7% fast", 0.93, 1}, {"10% fast", 0.9, 1}, {"a quarter fast", 0.75, 2}, {"twice as fast", 0.5, 5},
+		{"exact", 1, 0}, {"7% fast", 0.93, 1}, {"10% fast", 0.9, 1}, {"25% fast", 0.75, 2}, {"100% fast", 0.5, 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := &slowServer{Server: &oauthtest.Server{}, pace: tt.pace, interval: 5 * s}
+				f := &slowClockServer{Server: &oauthtest.Server{}, rate: tt.rate, interval: 5 * s}
 				r := request(t, f.Server, f)
-				p := &person{does: approveAfter(f.Server, 14*time.Minute)}
+				p := &recordingPrompt{does: approveAfter(f.Server, 14*time.Minute)}
 				if _, err := (&device.Flow{Prompt: p}).Run(t.Context(), r); err != nil {
 					t.Fatal(err)
 				}
@@ -411,19 +415,19 @@ func TestFastClockFindsItsPace(t *testing.T) {
 	}
 }
 
-func TestCodeSaysWhoAsksAndKeepsTheSecret(t *testing.T) {
+func TestCodeNamesTheClientAndHidesTheSecret(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}}
-		p := &person{}
+		p := &recordingPrompt{}
 		if _, _, err := run(t, srv, &device.Flow{Prompt: p, ClientName: "mcp-login"}); err != nil {
 			t.Fatal(err)
 		}
 		c := p.codes[0]
 		if c.Client != "mcp-login" || c.Issuer != "https://as.test" || c.Server != "https://mcp.test/mcp" {
-			t.Errorf("code says %q, %q, %q", c.Client, c.Issuer, c.Server)
+			t.Errorf("the code has %q, %q, %q", c.Client, c.Issuer, c.Server)
 		}
 		if c.Interval != 5*s || time.Until(c.Expiry) != 15*time.Minute-5*s {
-			t.Errorf("code lives until %v with interval %v", c.Expiry, c.Interval)
+			t.Errorf("the code expires at %v, interval %v", c.Expiry, c.Interval)
 		}
 	})
 }
@@ -434,6 +438,6 @@ func TestMetadata(t *testing.T) {
 		t.Errorf("grant types %v, %v", m.GrantTypes, err)
 	}
 	if len(m.RedirectURIs)+len(m.ResponseTypes) != 0 {
-		t.Errorf("metadata asks for redirects: %+v", m)
+		t.Errorf("the metadata requires redirects: %+v", m)
 	}
 }

@@ -20,7 +20,7 @@ func (plain) ShowCode(_ context.Context, c device.Code) {
 }
 
 func ExampleFlow() {
-	// A fake authorization server, approved at the first poll. A real one is
+	// A fake authorization server that approves at the first poll. A real one is
 	// found by oauth.Discover, and package mcplogin does all of this.
 	srv := &oauthtest.Server{
 		Clients: oauthtest.Clients{Known: map[string]string{"example": ""}},

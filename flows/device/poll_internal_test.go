@@ -10,7 +10,7 @@ func TestShortfallByTheWallClock(t *testing.T) {
 	const d = 10 * time.Second
 	for _, tt := range []struct {
 		name string
-		wall time.Duration // passed by the wall clock while d passed by the other
+		wall time.Duration // elapsed by the wall clock while d elapsed by the monotonic clock
 		want time.Duration
 	}{
 		{"both agree", d, 0},

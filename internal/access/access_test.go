@@ -31,23 +31,23 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// opener returns an opener of a user with a new home folder, whose command line has the
-// words, and what it says.
+// opener returns an opener of a user with a new home folder and these command line
+// arguments, and its messages.
 func opener(t *testing.T, words ...string) (access.Opener, *bytes.Buffer) {
 	t.Helper()
-	home, said := t.TempDir(), new(bytes.Buffer)
+	home, output := t.TempDir(), new(bytes.Buffer)
 	getenv := func(name string) string { return map[string]string{"HOME": home, "USERPROFILE": home}[name] }
 	tree := commandline.Tree{Commands: []*commandline.Command{{Name: "test", Args: "[NAME]", Flags: []commandline.Flag{{Key: settings.Key{Name: "expect-issuer"}}}}}}
 	return access.Opener{
 		Options:    access.Options{Keeper: "key-file"},
 		Invocation: invocation.Invocation{Line: tree.Interpret(append([]string{"test"}, words...)), Getenv: getenv},
-		Streams:    terminal.Streams{In: strings.NewReader(""), Out: io.Discard, Err: said, Getenv: getenv, TTY: func() (*os.File, error) { return nil, os.ErrNotExist }},
+		Streams:    terminal.Streams{In: strings.NewReader(""), Out: io.Discard, Err: output, Getenv: getenv, TTY: func() (*os.File, error) { return nil, os.ErrNotExist }},
 		Hidden:     redact.To(io.Discard), Dirs: paths.Dirs{Getenv: getenv}, Log: slog.New(slog.DiscardHandler),
 		Clients: sync.OnceValues(outbound.Options{Getenv: getenv}.Clients),
-	}, said
+	}, output
 }
 
-// stored saves a credential that is bound to a server where nobody listens.
+// stored saves a credential of a server that does not exist.
 func stored(t *testing.T, o access.Opener, profile string) secrets.Store {
 	t.Helper()
 	store, err := o.OpenStore(t.Context(), true)
@@ -65,7 +65,8 @@ func stored(t *testing.T, o access.Opener, profile string) secrets.Store {
 	return store
 }
 
-// TestSource: an agent excludes what only its own host can decide.
+// TestSource: flags that only the token's own host can enforce cannot be used with
+// an agent.
 func TestSource(t *testing.T) {
 	o, _ := opener(t)
 	if from, err := o.Source(t.Context(), "/a.sock", false); err != nil || from.Agent == nil || from.Store != nil {
@@ -81,7 +82,8 @@ func TestSource(t *testing.T) {
 	}
 }
 
-// TestVariables: all variables or none, and no secret of them in a log.
+// TestVariables: either all variables are returned or none, and their secrets are
+// redacted in logs.
 func TestVariables(t *testing.T) {
 	o, _ := opener(t)
 	stored(t, o, "a")
@@ -90,15 +92,16 @@ func TestVariables(t *testing.T) {
 		t.Errorf("%+v, %v", vars, err)
 	}
 	if o.Hidden.Clean("secret-access") == "secret-access" {
-		t.Error("the token can be logged")
+		t.Error("the token is not redacted")
 	}
 	if vars, err := o.Variables(t.Context(), "", variables.Naming{}, []string{"a", "b"}, false); vars != nil || !errors.Is(err, mcplogin.ErrLoginRequired) {
-		t.Errorf("one of two: %+v, %v", vars, err)
+		t.Errorf("one of two profiles: %+v, %v", vars, err)
 	}
 }
 
-// TestRemove: what is not stored is exit code 4 with another hint than to sign in, and
-// a server that cannot revoke is named by the token that stays valid.
+// TestRemove: a profile without a credential is exit code 4, with a hint other than
+// to sign in. If the server cannot revoke the token, the result says which token
+// stays valid.
 func TestRemove(t *testing.T) {
 	o, _ := opener(t)
 	store := stored(t, o, "a")
@@ -120,7 +123,7 @@ func TestRemove(t *testing.T) {
 	}
 }
 
-// TestImportKeeps: a credential is replaced only by force.
+// TestImportKeeps: a credential is replaced only with --force.
 func TestImportKeeps(t *testing.T) {
 	o, _ := opener(t)
 	store := stored(t, o, "a")
@@ -141,29 +144,29 @@ func TestImportKeeps(t *testing.T) {
 	}
 }
 
-// TestNewStoreSaysItsKeeper: a new store is announced with the keeper of its key, once
-// it is there.
-func TestNewStoreSaysItsKeeper(t *testing.T) {
-	o, said := opener(t)
+// TestNewStoreIsAnnounced: a new store is announced with its keeper once it
+// exists.
+func TestNewStoreIsAnnounced(t *testing.T) {
+	o, output := opener(t)
 	o.Keeper = ""
 	store, err := o.OpenStore(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(said.String(), "created the store") {
-		t.Errorf("before the first write it said %q", said)
+	if strings.Contains(output.String(), "created the store") {
+		t.Errorf("output before the first write: %q", output)
 	}
 	if err := stores.Probe(t.Context(), store); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Count(said.String(), "created the store") != 1 {
-		t.Errorf("said %q", said)
+	if strings.Count(output.String(), "created the store") != 1 {
+		t.Errorf("output %q", output)
 	}
 }
 
-// TestHeadersAreForTheServer: what a user adds for the origin of the MCP server goes
-// there at a sign-in too, and to no relay.
-func TestHeadersAreForTheServer(t *testing.T) {
+// TestHeadersAreSentOnlyToTheServer: custom headers for the MCP server are sent to its
+// origin during a sign-in too, but not to a relay.
+func TestHeadersAreSentOnlyToTheServer(t *testing.T) {
 	o, _ := opener(t)
 	o, err := o.WithHeaders(t.Context(), []string{"X-Key: secret"}, nil)
 	if err != nil {
@@ -188,7 +191,7 @@ func TestHeadersAreForTheServer(t *testing.T) {
 		}
 	}
 	if len(got) == 0 {
-		t.Error("the relay was not asked")
+		t.Error("the relay received no request")
 	}
 	store, err := o.OpenStore(t.Context(), true)
 	if err != nil {
@@ -208,9 +211,10 @@ func TestHeadersAreForTheServer(t *testing.T) {
 	}
 }
 
-// TestStateOfWhatRenewsWithoutAPerson: a credential whose flow can run again needs
-// nobody, although it has no refresh token, and "clear --expired" must leave it.
-func TestStateOfWhatRenewsWithoutAPerson(t *testing.T) {
+// TestStateOfNonInteractiveCredential: a credential whose flow is non-interactive
+// needs no user, although it has no refresh token, and "clear --expired" must keep
+// it.
+func TestStateOfNonInteractiveCredential(t *testing.T) {
 	o, _ := opener(t)
 	store, err := o.OpenStore(t.Context(), true)
 	if err != nil {

@@ -26,30 +26,30 @@ import (
 
 const server = "https://mcp.test/mcp"
 
-// silent is a prompt that nobody needs to see: the fake server approves.
+// silent is a prompt without a user: the fake server approves.
 type silent struct{}
 
 func (silent) ShowCode(context.Context, device.Code) {}
 
-// world is a fake server, a store and an agent in memory, for the inside of a
-// synctest bubble. Real sockets have tests of their own.
+// world is a fake server, a store and an in-memory agent, for use in a synctest
+// bubble. Real sockets are tested elsewhere.
 type world struct {
 	t     *testing.T
 	srv   *oauthtest.Server
-	store *flaky
+	store *flakyStore
 	audit bytes.Buffer
 	agent *Agent
 }
 
-// flaky is a store that can be out of reach.
-type flaky struct {
+// flakyStore is a store that can be unavailable.
+type flakyStore struct {
 	secrets.Memory
 	mu   sync.Mutex
 	err  error
 	gets int
 }
 
-func (f *flaky) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
+func (f *flakyStore) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
 	f.mu.Lock()
 	f.gets++
 	err := f.err
@@ -60,14 +60,14 @@ func (f *flaky) Get(ctx context.Context, name string) ([]byte, secrets.Version, 
 	return f.Memory.Get(ctx, name)
 }
 
-func (f *flaky) fail(err error) {
+func (f *flakyStore) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.err = err
 }
 
 func newWorld(t *testing.T, ttl time.Duration) *world {
-	return &world{t: t, store: &flaky{}, srv: &oauthtest.Server{
+	return &world{t: t, store: &flakyStore{}, srv: &oauthtest.Server{
 		Device: oauthtest.Device{AutoApprove: 1}, Tokens: oauthtest.Tokens{TTL: ttl},
 	}}
 }
@@ -79,7 +79,8 @@ func (w *world) config(profile string) mcplogin.Config {
 	}
 }
 
-// byDevice asks for a login that the server approves by itself.
+// byDevice returns a request for a device login, which the server approves by
+// itself.
 func byDevice() mcplogin.LoginRequest {
 	return mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silent{}}}}
 }
@@ -119,7 +120,8 @@ func (w *world) start(edit ...func(*Config)) (stop func()) {
 	}
 }
 
-// ask asks as a client of a socket does, and returns the status and the body.
+// ask sends a request like a client of a socket, and returns the status and the
+// body.
 func (w *world) ask(s Socket, profile string) (int, agent.Answer, agent.Error) {
 	w.t.Helper()
 	r := httptest.NewRequestWithContext(w.t.Context(), "GET", agent.ProfilesPath+"/"+url.PathEscape(profile)+agent.HeadersPath, nil)
@@ -133,14 +135,14 @@ func (w *world) ask(s Socket, profile string) (int, agent.Answer, agent.Error) {
 	return rec.Code, a, e
 }
 
-// metrics returns what /metrics tells.
+// metrics returns the response of /metrics.
 func (w *world) metrics() string {
 	rec := httptest.NewRecorder()
 	handler{w.agent, Socket{}}.ServeHTTP(rec, httptest.NewRequestWithContext(w.t.Context(), "GET", "/metrics", nil))
 	return rec.Body.String()
 }
 
-// works reports whether the MCP server takes what was handed out.
+// works reports whether the MCP server accepts the issued token.
 func (w *world) works(a agent.Answer) bool {
 	w.t.Helper()
 	req, err := http.NewRequestWithContext(w.t.Context(), "GET", server, nil)
@@ -158,9 +160,8 @@ func (w *world) works(a agent.Answer) bool {
 
 func (w *world) refreshes() int { return w.srv.Grants("refresh_token") }
 
-// TestThousandProfiles keeps 1,000 profiles of short life for ten minutes. None
-// is ever handed out that the server does not take, and the refreshes are
-// spread.
+// TestThousandProfiles: with 1,000 profiles of short-lived tokens over ten minutes,
+// every issued token is valid, and the refreshes are spread out.
 func TestThousandProfiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const (
@@ -175,39 +176,40 @@ func TestThousandProfiles(t *testing.T) {
 		}
 		logins.Wait()
 		stop := w.start()
-		asked, worst, before := 0, 0, w.refreshes()
-		begun := before
+		requests, worst, before := 0, 0, w.refreshes()
+		lastSecond := before
 		for range int(duration / time.Second) {
 			time.Sleep(time.Second)
 			synctest.Wait()
 			for range profiles / 20 { // each about every 20 s
 				status, a, e := w.ask(Socket{}, fmt.Sprint("p", rand.N(profiles)))
 				if status != http.StatusOK || time.Until(a.Expiry) < ttl/reserve || !w.works(a) {
-					t.Fatalf("after %d: status %d, %s left, %s", asked, status, time.Until(a.Expiry), e.Message)
+					t.Fatalf("after request %d: status %d, %s left, %s", requests, status, time.Until(a.Expiry), e.Message)
 				}
-				asked++
+				requests++
 			}
 			worst = max(worst, w.refreshes()-before)
 			before = w.refreshes()
 		}
 		stop()
-		done := before - begun
-		t.Logf("%d asked, %d refreshes, at most %d in a second", asked, done, worst)
-		least, most := profiles*int(duration/ttl), profiles*int(duration/ttl)*2
-		if done < least || done > most {
-			t.Errorf("%d refreshes, want %d to %d", done, least, most)
+		done := before - lastSecond
+		t.Logf("%d requests, %d refreshes, at most %d in a second", requests, done, worst)
+		lowest, highest := profiles*int(duration/ttl), profiles*int(duration/ttl)*2
+		if done < lowest || done > highest {
+			t.Errorf("%d refreshes, want %d to %d", done, lowest, highest)
 		}
 		if worst > profiles/10 {
 			t.Errorf("%d refreshes in one second", worst)
 		}
 		if text := w.metrics(); !strings.Contains(text, "\nmcp_login_agent_clock_jumps_total 0\n") {
-			t.Errorf("clock jumps were seen that were none:\n%s", text)
+			t.Errorf("clock jumps were reported by mistake:\n%s", text)
 		}
 	})
 }
 
-// TestLogins: what a person or another process does to the store is seen.
-func TestLogins(t *testing.T) {
+// TestStoreChangesAreNoticed: the agent notices changes of the store by the user or another
+// process.
+func TestStoreChangesAreNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
 		w.login("a")
@@ -231,20 +233,20 @@ func TestLogins(t *testing.T) {
 		before := w.refreshes()
 		time.Sleep(30 * time.Minute)
 		if w.refreshes() == before {
-			t.Error("what was logged in again is not refreshed")
+			t.Error("the profile is not refreshed after the second login")
 		}
 		s, _ := mcplogin.Open(w.config("b"))
 		if err := s.Clear(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if status, _, e := w.ask(Socket{}, "b"); status != http.StatusConflict {
-			t.Errorf("after it was removed: %d %+v", status, e)
+			t.Errorf("after the removal: %d %+v", status, e)
 		}
 	})
 }
 
-// TestRefreshOfOthers: what another process has refreshed is not refreshed
-// once more.
+// TestRefreshOfOthers: a token that another process has refreshed is not refreshed
+// again.
 func TestRefreshOfOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
@@ -255,15 +257,15 @@ func TestRefreshOfOthers(t *testing.T) {
 		if _, err := s.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(4 * time.Minute) // past three quarters of the first life, before half of the second
+		time.Sleep(4 * time.Minute) // after three quarters of the first token's lifetime, and before half of the second's
 		if n := w.refreshes(); n != 1 {
 			t.Errorf("%d refreshes, want 1", n)
 		}
 	})
 }
 
-// TestStoreOut: an outage of the store does not stop hand-outs.
-func TestStoreOut(t *testing.T) {
+// TestStoreOutage: tokens are issued during an outage of the store.
+func TestStoreOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
 		w.login("a")
@@ -274,11 +276,11 @@ func TestStoreOut(t *testing.T) {
 		}
 		time.Sleep(11 * time.Minute)
 		if status, _, e := w.ask(Socket{}, "a"); status != http.StatusServiceUnavailable || e.Code != agent.CodeTemporary {
-			t.Errorf("with an expired one: %d %+v", status, e)
+			t.Errorf("with an expired token: %d %+v", status, e)
 		}
 		w.store.fail(fmt.Errorf("%w: refused", secrets.ErrUnavailable))
 		if _, _, e := w.ask(Socket{}, "a"); e.Code != agent.CodeStore {
-			t.Errorf("with a store that refuses: %+v", e)
+			t.Errorf("with a store that denies access: %+v", e)
 		}
 		w.store.fail(nil)
 		if status, a, _ := w.ask(Socket{}, "a"); status != http.StatusOK || !w.works(a) {
@@ -287,7 +289,7 @@ func TestStoreOut(t *testing.T) {
 	})
 }
 
-// TestReload: profiles come and go.
+// TestReload: a reload adds and removes profiles.
 func TestReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
@@ -315,10 +317,10 @@ func TestReload(t *testing.T) {
 	})
 }
 
-// TestDroppedProfileRests: a profile that a reload drops is not refreshed once
-// more, though that was due and waited for room, and it is not handed out to a
-// request that a person has just confirmed.
-func TestDroppedProfileRests(t *testing.T) {
+// TestRemovedProfileIsNotRefreshed: a profile that a reload removes is not refreshed again,
+// even if a refresh was due and queued, and its token is not issued for a request
+// that the user has just confirmed.
+func TestRemovedProfileIsNotRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
 		w.login("a")
@@ -332,20 +334,20 @@ func TestDroppedProfileRests(t *testing.T) {
 		})()
 		p := w.agent.kept("a")
 		if code, _, e := w.ask(Socket{}, "a"); e.Code != agent.CodeLogin || w.agent.kept("a") != nil {
-			t.Errorf("answer %d, %+v, though it was dropped meanwhile", code, e)
+			t.Errorf("status %d, %+v for a profile that was removed meanwhile", code, e)
 		}
 		time.Sleep(20 * time.Minute)
 		before := w.refreshes()
 		w.agent.work(t.Context(), p)
 		if n := w.refreshes() - before; n != 0 {
-			t.Errorf("%d refreshes of a profile that was dropped", n)
+			t.Errorf("%d refreshes of a removed profile", n)
 		}
 	})
 }
 
-// TestAdapt: what differs for one profile holds for it, and is asked again by a
-// reload. What was known of it stays.
-func TestAdapt(t *testing.T) {
+// TestProfileSettings: settings of one profile apply to it, and are read again by a reload,
+// which keeps the profile's state.
+func TestProfileSettings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
 		other := *newWorld(t, 10*time.Minute)
@@ -373,23 +375,23 @@ func TestAdapt(t *testing.T) {
 		if w.ask(Socket{}, "a"); w.refreshes() != before {
 			t.Error("refreshed with six minutes left")
 		}
-		seen := w.agent.snapshot(w.agent.kept("a"))
+		credential := w.agent.snapshot(w.agent.kept("a"))
 		minTTL = 8 * time.Minute
 		w.store.fail(errors.New("out"))
 		if err := w.agent.Reload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if now := w.agent.snapshot(w.agent.kept("a")); now.last.Token.Access != seen.last.Token.Access {
-			t.Error("a reload forgot the token")
+		if now := w.agent.snapshot(w.agent.kept("a")); now.last.Token.Access != credential.last.Token.Access {
+			t.Error("a reload dropped the token")
 		}
 		w.store.fail(nil)
 		if w.ask(Socket{}, "a"); w.refreshes() == before {
-			t.Error("the new MinTTL does not hold: not refreshed with six minutes left")
+			t.Error("the new MinTTL has no effect: not refreshed with six minutes left")
 		}
 	})
 }
 
-// TestNewLogins are found without anybody asking.
+// TestNewLogins: new profiles are found without a request.
 func TestNewLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
@@ -404,7 +406,7 @@ func TestNewLogins(t *testing.T) {
 	})
 }
 
-// TestDrain: a refresh that has begun when the agent is to end is stored.
+// TestDrain: the result of a refresh in flight is stored when the agent stops.
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
@@ -418,7 +420,7 @@ func TestDrain(t *testing.T) {
 		s, _ := mcplogin.Open(w.config("a"))
 		c, err := s.Credential(t.Context())
 		if err != nil || c.RefreshedAt.IsZero() || !c.RefreshBegunAt.IsZero() {
-			t.Errorf("the refresh was not ended: %v", err)
+			t.Errorf("the refresh did not complete: %v", err)
 		}
 	})
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/mcp-login/mcp-login/agent"
 )
 
-// TestUnrecordedIsNotCounted: a request that was refused since it could not be
-// recorded is no hand-out in the metrics either.
-func TestUnrecordedIsNotCounted(t *testing.T) {
+// TestUnloggedIsNotCounted: a request that is rejected because it cannot be
+// logged does not count as issued in the metrics.
+func TestUnloggedIsNotCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)
 		w.login("a")
@@ -29,8 +29,8 @@ func TestUnrecordedIsNotCounted(t *testing.T) {
 	})
 }
 
-// TestAuditTimes: a line has the time of the request, and that of the decision
-// where it took long.
+// TestAuditTimes: a line has the time of the request, and also that of the decision
+// if it took long.
 func TestAuditTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)
@@ -57,36 +57,36 @@ func TestAuditTimes(t *testing.T) {
 	})
 }
 
-// TestFlood: what one client makes the audit log grow by is bounded, and each
-// hand-out is in it all the same.
+// TestFlood: the growth of the audit log by one client is bounded, but every issued
+// token is logged.
 func TestFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)
 		w.login("a")
 		defer w.start()()
-		given, turned, seconds := 0, 0, 60
+		issued, rejected, seconds := 0, 0, 60
 		for range seconds {
 			for range 500 {
 				status, _, e := w.ask(Socket{}, "a")
 				switch {
 				case status == http.StatusOK:
-					given++
+					issued++
 				case status == http.StatusTooManyRequests && e.Code == agent.CodeTemporary:
-					turned++
+					rejected++
 				default:
 					t.Fatalf("status %d, %+v", status, e)
 				}
 			}
 			time.Sleep(time.Second)
 		}
-		if most := burst + perSecond*seconds; given > most || given < most-perSecond {
-			t.Errorf("%d of %d were handed out", given, given+turned)
+		if highest := burst + perSecond*seconds; issued > highest || issued < highest-perSecond {
+			t.Errorf("%d of %d tokens were issued", issued, issued+rejected)
 		}
-		if n := strings.Count(w.audit.String(), outcomeIssued); n != given {
-			t.Errorf("%d of %d hand-outs are in the audit log", n, given)
+		if n := strings.Count(w.audit.String(), outcomeIssued); n != issued {
+			t.Errorf("%d of %d issued tokens are in the audit log", n, issued)
 		}
 		if n := strings.Count(w.audit.String(), "rejected since"); n < 3 || n > seconds/int(reportEvery/time.Second) {
-			t.Errorf("%d lines tell of %d that were turned away", n, turned)
+			t.Errorf("%d lines about %d rejected requests", n, rejected)
 		}
 		if status, _, _ := w.ask(Socket{Name: "other"}, "a"); status != http.StatusOK {
 			t.Errorf("another socket: status %d", status)
@@ -98,8 +98,7 @@ func TestFlood(t *testing.T) {
 	})
 }
 
-// TestDegraded: an agent that has nothing to hand out does not say that all is
-// well.
+// TestDegraded: an agent that cannot issue tokens does not report itself healthy.
 func TestDegraded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
@@ -113,7 +112,7 @@ func TestDegraded(t *testing.T) {
 			}
 		}
 		stop := w.start()
-		health("ok") // nothing is kept
+		health("ok") // no profiles
 		w.login("a")
 		stop()
 		defer w.start()()
@@ -124,10 +123,10 @@ func TestDegraded(t *testing.T) {
 		w.login("b")
 		w.ask(Socket{}, "b")
 		if h := (handler{w.agent, Socket{}}).health(); h.Status != "ok" {
-			t.Errorf("with one that is well: %+v", h)
+			t.Errorf("with a healthy profile: %+v", h)
 		}
 		if h := (handler{w.agent, Socket{Allow: []string{"a"}}}).health(); h.Status != "degraded" {
-			t.Errorf("a socket that does not hand that one out: %+v", h)
+			t.Errorf("a socket without that profile: %+v", h)
 		}
 	})
 }

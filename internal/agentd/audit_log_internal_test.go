@@ -35,8 +35,8 @@ func (a *AuditLog) mustHold(t *testing.T, want string) {
 	}
 }
 
-// TestAuditMoved: what is recorded after the file was removed, or moved away
-// without a word, is in a file of the log's name.
+// TestAuditMoved: after the log file was deleted or renamed, new records are
+// written to a new file with the log's name.
 func TestAuditMoved(t *testing.T) {
 	a := openTestAudit(t)
 	a.mustWrite(t, "1\n")
@@ -60,13 +60,13 @@ func TestAuditMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := a.Write([]byte("4\n")); err == nil {
-		t.Error("a record went where others read it")
+		t.Error("a record was written to a file that others can read")
 	}
 }
 
-// TestAuditTorn: half a line, as a killed process leaves it, does not become a
-// part of the next record.
-func TestAuditTorn(t *testing.T) {
+// TestAuditIncompleteLine: an incomplete line, as left by a killed process, does not merge
+// with the next record.
+func TestAuditIncompleteLine(t *testing.T) {
 	a := openTestAudit(t)
 	if err := os.WriteFile(a.path, []byte("1\nhal"), 0o600); err != nil {
 		t.Fatal(err)
@@ -76,10 +76,11 @@ func TestAuditTorn(t *testing.T) {
 	a.mustHold(t, "1\nhal\n2\n3\n")
 }
 
-// fullDisk, if set, makes the test a process whose files cannot grow for long.
+// fullDisk is the environment variable that makes the test binary a process with a
+// small file size limit.
 const fullDisk = "MCP_LOGIN_TEST_FULL_DISK"
 
-// TestAuditFullDisk: of a record that does not fit nothing is left.
+// TestAuditFullDisk: a record that does not fit is removed completely.
 func TestAuditFullDisk(t *testing.T) {
 	if os.Getenv(fullDisk) == "" {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestAuditFullDisk$")

@@ -11,8 +11,8 @@ import (
 	mcplogin "github.com/mcp-login/mcp-login"
 )
 
-// TestClockSetBack: expiries are worth nothing then, so every token is
-// refreshed, at once where it is asked for.
+// TestClockSetBack: after the clock was set back, expiry times are invalid, so
+// every token is refreshed, immediately if it is requested.
 func TestClockSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)
@@ -24,10 +24,10 @@ func TestClockSetBack(t *testing.T) {
 		_, first, _ := w.ask(Socket{}, "p0")
 		w.agent.jumped(-time.Hour)
 		if _, now, _ := w.ask(Socket{}, "p0"); now.Headers["Authorization"] == first.Headers["Authorization"] {
-			t.Error("a token was handed out whose expiry is not known")
+			t.Error("a token of unknown expiry was issued")
 		}
 		if n := w.refreshes(); n != 1 {
-			t.Errorf("%d refreshes at once, want the one that was asked for", n)
+			t.Errorf("%d refreshes immediately, want the requested one", n)
 		}
 		time.Sleep(spread + lookEvery)
 		if n := w.refreshes(); n != profiles {
@@ -36,14 +36,14 @@ func TestClockSetBack(t *testing.T) {
 		w.agent.jumped(time.Hour)
 		time.Sleep(lookEvery)
 		if n := w.refreshes(); n != profiles {
-			t.Error("tokens were refreshed that a jump forward did not make due")
+			t.Error("a jump forward refreshed tokens that are not due")
 		}
 	})
 }
 
-// TestLoginFromTheFuture: after a login under a clock that was set back since,
-// tokens are refreshed in time as others are, not when they have expired.
-func TestLoginFromTheFuture(t *testing.T) {
+// TestLoginBeforeClockWasSetBack: after a login under a clock that was set back since then,
+// tokens are refreshed on time, and not only after they have expired.
+func TestLoginBeforeClockWasSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)
 		w.login("a")
@@ -65,13 +65,13 @@ func TestLoginFromTheFuture(t *testing.T) {
 		defer w.start()()
 		time.Sleep(50 * time.Minute)
 		if n := w.refreshes(); n != 2 {
-			t.Errorf("%d refreshes in 50 minutes of tokens that live for an hour, want 2", n)
+			t.Errorf("%d refreshes in 50 minutes of tokens with a lifetime of an hour, want 2", n)
 		}
 	})
 }
 
-// TestWatch: time that passes is no jump.
-func TestWatch(t *testing.T) {
+// TestNoClockJump: the passage of time is not a jump.
+func TestNoClockJump(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var w watch
 		for range 3 {
@@ -83,7 +83,7 @@ func TestWatch(t *testing.T) {
 	})
 }
 
-// TestNoRefreshToken: such a token is handed out as long as it lives.
+// TestNoRefreshToken: a token without a refresh token is issued until it expires.
 func TestNoRefreshToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
@@ -103,9 +103,9 @@ func TestNoRefreshToken(t *testing.T) {
 	})
 }
 
-// TestShortLives: a token that lives for less than the least life is not
-// refreshed for each request.
-func TestShortLives(t *testing.T) {
+// TestShortLifetimes: a token with a lifetime below the minimum is not refreshed for
+// each request.
+func TestShortLifetimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 20*time.Second)
 		w.login("a")
@@ -121,7 +121,8 @@ func TestShortLives(t *testing.T) {
 	})
 }
 
-// TestSleptPastExpiry: an agent that slept past an expiry never hands that token out.
+// TestSleptPastExpiry: an agent on a machine that was suspended never issues a
+// token that expired meanwhile.
 func TestSleptPastExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)

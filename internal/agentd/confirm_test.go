@@ -13,13 +13,13 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestEndWhileAsking: an agent that is to end does not wait for a person, and
-// who asked is told so.
-func TestEndWhileAsking(t *testing.T) {
-	asked := make(chan struct{})
-	l := lend(t, func(c *agentd.Config) {
+// TestStopDuringConfirmation: an agent that stops does not wait for a confirmation, and the
+// client gets an error.
+func TestStopDuringConfirmation(t *testing.T) {
+	prompted := make(chan struct{})
+	l := startTestAgent(t, func(c *agentd.Config) {
 		c.Confirm = func(ctx context.Context, _ agentd.Request) error {
-			close(asked)
+			close(prompted)
 			<-ctx.Done()
 			return errors.New("nobody answered")
 		}
@@ -29,9 +29,9 @@ func TestEndWhileAsking(t *testing.T) {
 		_, err := (&agent.Client{Socket: l.path}).Issue(t.Context(), "a", 0, "")
 		answer <- err
 	}()
-	<-asked
-	l.end() // an agent that waited for the answer would close the connection without a reply
+	<-prompted
+	l.stop() // an agent that waited for the answer would close the connection without a response
 	if err := <-answer; !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "the agent is stopping") {
-		t.Errorf("who asked got %v", err)
+		t.Errorf("the client got %v", err)
 	}
 }

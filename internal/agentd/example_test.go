@@ -20,11 +20,11 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// A program that is the agent, and one that asks it.
+// A program that runs an agent, and a client of it.
 func Example() {
 	srv := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
 	cfg := mcplogin.Config{
-		Source: mcplogin.Stored(&secrets.Memory{}), // file.Open, vault.Open in earnest
+		Source: mcplogin.Stored(&secrets.Memory{}), // in production: file.Open or vault.Open
 		HTTP:   func(string) *http.Client { return srv.Client() },
 	}
 	logIn(cfg, "notion", "https://mcp.test/mcp")
@@ -66,7 +66,7 @@ func Example() {
 	// <nil>
 }
 
-// logIn stores a credential, as mcp-login login does.
+// logIn stores a credential, like mcp-login login.
 func logIn(cfg mcplogin.Config, profile, url string) {
 	cfg.Profile, cfg.Server = profile, url
 	s, err := mcplogin.Open(cfg)

@@ -16,8 +16,8 @@ import (
 	"github.com/mcp-login/mcp-login/agent"
 )
 
-// TestUnknownNamesAreCheap: asking for what is not there does not have every
-// record read.
+// TestUnknownNamesAreCheap: a request for an unknown profile does not read every
+// record.
 func TestUnknownNamesAreCheap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)
@@ -36,7 +36,8 @@ func TestUnknownNamesAreCheap(t *testing.T) {
 	})
 }
 
-// TestLimitedSocket hands out what it may, and tells nothing of the rest.
+// TestLimitedSocket: a limited socket issues tokens of its profiles, and reveals
+// nothing about others.
 func TestLimitedSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)
@@ -62,7 +63,7 @@ func TestLimitedSocket(t *testing.T) {
 	})
 }
 
-// TestAudit: one line for each request, whatever came of it, and no token.
+// TestAudit: one line for each request, whatever its outcome, and no token.
 func TestAudit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)
@@ -80,7 +81,7 @@ func TestAudit(t *testing.T) {
 		w.ask(Socket{Allow: []string{}}, "a")
 		w.ask(Socket{}, "nobody")
 		if _, _, e := w.ask(Socket{Name: "asks"}, "a"); e.Code != agent.CodeDenied || !strings.Contains(e.Message, no.Error()) {
-			t.Errorf("refused by a person: %+v", e)
+			t.Errorf("denied by the user: %+v", e)
 		}
 		var outcomes []string
 		for line := range strings.Lines(w.audit.String()) {
@@ -105,7 +106,7 @@ type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
-// TestNoAuditNoToken: what cannot be recorded is not handed out.
+// TestNoAuditNoToken: if the request cannot be logged, no token is issued.
 func TestNoAuditNoToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)

@@ -17,19 +17,19 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
-// TestListenTwice: an agent that lives is not pushed aside, a dead one's socket
-// is replaced, and what is no socket is left alone.
+// TestListenTwice: a running agent keeps its socket, the socket of a dead one is
+// replaced, and a file that is not a socket is kept.
 func TestListenTwice(t *testing.T) {
 	path, _ := start(t)
 	if _, _, err := agentd.Listen(path); err == nil || !strings.Contains(err.Error(), "an agent is already running there") {
-		t.Errorf("beside a living agent: %v", err)
+		t.Errorf("beside a running agent: %v", err)
 	}
 	dead := filepath.Join(t.TempDir(), "s")
 	l, _, err := agentd.Listen(dead)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Close() // as a kill would: the file stays
+	l.Close() // like a killed process: the file stays
 	l, remove, err := agentd.Listen(dead)
 	if err != nil {
 		t.Fatalf("after a dead agent: %v", err)
@@ -47,9 +47,9 @@ func TestListenTwice(t *testing.T) {
 	}
 }
 
-// TestListenBesideTheBusy: an agent that takes no connection for the moment, as
-// one that is stopped, is not a dead one.
-func TestListenBesideTheBusy(t *testing.T) {
+// TestListenBesideABusyAgent: an agent that does not accept connections for a while,
+// for example a stopped process, does not count as dead.
+func TestListenBesideABusyAgent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
 	if err != nil {
@@ -62,11 +62,11 @@ func TestListenBesideTheBusy(t *testing.T) {
 	if err := syscall.Listen(fd, 0); err != nil {
 		t.Fatal(err)
 	}
-	for { // fill its queue
+	for { // fill its accept queue
 		c, err := net.Dial("unix", path)
 		if err != nil {
 			if strings.Contains(err.Error(), "refused") {
-				t.Skip("a full queue looks like a dead agent here")
+				t.Skip("on this system a full queue looks like a dead agent")
 			}
 			break
 		}
@@ -80,13 +80,13 @@ func TestListenBesideTheBusy(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if now, err := os.Lstat(path); err != nil || !os.SameFile(before, now) {
-		t.Errorf("its socket was taken: %v", err)
+		t.Errorf("its socket was replaced: %v", err)
 	}
 }
 
-// TestListenAtOnce: of agents that start at once where a dead one's socket
-// lies, one wins.
-func TestListenAtOnce(t *testing.T) {
+// TestConcurrentListen: if several agents start at the same time where the socket of a
+// dead one exists, exactly one succeeds.
+func TestConcurrentListen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	for round := range 20 {
 		dead, _, err := agentd.Listen(path)
@@ -113,20 +113,20 @@ func TestListenAtOnce(t *testing.T) {
 			remove()
 		}
 		if won.Load() != 1 {
-			t.Fatalf("round %d: %d won", round, won.Load())
+			t.Fatalf("round %d: %d agents listen", round, won.Load())
 		}
 	}
 }
 
-// TestLongPath: a path that no client could connect to is refused, in words
-// that say how long it may be.
+// TestLongPath: a path that is too long for clients is rejected, and the error says
+// the maximum length.
 func TestLongPath(t *testing.T) {
 	top := t.TempDir()
 	long := filepath.Join(top, strings.Repeat("d", 100))
 	for _, path := range []string{
 		filepath.Join(long, "s"),
 		filepath.Join(top, strings.Repeat("n", 104-len(top))),
-		filepath.Join(top, strings.Repeat("d", 98-len(top)), "s"), // fits, but for the folder that it is made in
+		filepath.Join(top, strings.Repeat("d", 98-len(top)), "s"), // short enough, except for the temporary folder of the new socket
 	} {
 		if _, _, err := agentd.Listen(path); err == nil || !strings.Contains(err.Error(), "too long") || !strings.Contains(err.Error(), "the maximum is") {
 			t.Errorf("%d bytes: %v", len(path), err)
@@ -149,15 +149,16 @@ func TestLongPath(t *testing.T) {
 	c.Close()
 }
 
-// TestListenWhereOthersWrite: in such a folder anybody can replace the socket.
+// TestListenWhereOthersWrite: in a folder that others can write to, anyone could
+// replace the socket.
 func TestListenWhereOthersWrite(t *testing.T) {
-	for mode, fine := range map[os.FileMode]bool{0o777: false, 0o775: false, 0o755: true, 0o777 | os.ModeSticky: true} {
+	for mode, allowed := range map[os.FileMode]bool{0o777: false, 0o775: false, 0o755: true, 0o777 | os.ModeSticky: true} {
 		dir := t.TempDir()
 		if err := os.Chmod(dir, mode); err != nil {
 			t.Fatal(err)
 		}
 		l, remove, err := agentd.Listen(filepath.Join(dir, "s"))
-		if (err == nil) != fine || err != nil && !strings.Contains(err.Error(), "chmod go-w") {
+		if (err == nil) != allowed || err != nil && !strings.Contains(err.Error(), "chmod go-w") {
 			t.Errorf("in a folder of mode %s: %v", mode, err)
 		}
 		if err == nil {
@@ -167,7 +168,8 @@ func TestListenWhereOthersWrite(t *testing.T) {
 	}
 }
 
-// TestListenAtUnusablePath: a path that no socket can have is a mistake in the flag.
+// TestListenAtUnusablePath: a path that cannot be a socket is a usage error of the
+// flag.
 func TestListenAtUnusablePath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), strings.Repeat("x", 120))
 	_, _, err := agentd.Listen(path)

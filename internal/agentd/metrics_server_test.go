@@ -10,14 +10,14 @@ import (
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
-// TestMetricsListen: the loopback port answers GET /metrics, and nothing else;
-// a web page that reaches it by DNS rebinding gets nothing.
+// TestMetricsListen: the loopback port serves GET /metrics and nothing else, and
+// rejects a web page that uses DNS rebinding.
 func TestMetricsListen(t *testing.T) {
 	l, err := netcheck.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	lend(t, func(c *agentd.Config) { c.Metrics = l }, "a")
+	startTestAgent(t, func(c *agentd.Config) { c.Metrics = l }, "a")
 	get := func(method, path, host string) *http.Response {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+l.Addr().String()+path, nil)

@@ -13,12 +13,12 @@ import (
 	"github.com/mcp-login/mcp-login/internal/otheruser"
 )
 
-// asker, if set, makes the test binary a program that connects to that socket
-// and says how it was received.
-const asker = "MCP_LOGIN_TEST_ASK"
+// connectEnv is the environment variable that makes the test binary connect to that
+// socket and report the result.
+const connectEnv = "MCP_LOGIN_TEST_ASK"
 
 func TestMain(m *testing.M) {
-	path := os.Getenv(asker)
+	path := os.Getenv(connectEnv)
 	if path == "" {
 		os.Exit(m.Run())
 	}
@@ -27,16 +27,16 @@ func TestMain(m *testing.M) {
 		_, _ = io.WriteString(os.Stdout, "not connected")
 		return
 	}
-	_, _ = io.WriteString(c, "GET /v1/health HTTP/1.0\r\n\r\n") // a refusal may come first
-	answer, _ := io.ReadAll(c)                                  // a refusal is a closed connection
+	_, _ = io.WriteString(c, "GET /v1/health HTTP/1.0\r\n\r\n") // it may be rejected first
+	answer, _ := io.ReadAll(c)                                  // a rejection is a closed connection
 	_, _ = os.Stdout.Write(answer)
 }
 
-// TestAnotherUser: another user is refused, by the kernel's word and not by the
-// socket's mode, which is opened here on purpose.
+// TestAnotherUser: another user is rejected by the peer credentials from the
+// kernel, not only by the socket's mode, which this test loosens.
 func TestAnotherUser(t *testing.T) {
 	users := map[int]string{os.Geteuid(): "HTTP/1.0 200 OK"}
-	if os.Geteuid() == 0 { // else there is no way to be somebody else
+	if os.Geteuid() == 0 { // only root can start a process of another user
 		users[otheruser.Nobody] = ""
 	}
 	path, _ := start(t)
@@ -47,7 +47,7 @@ func TestAnotherUser(t *testing.T) {
 	for uid, want := range users {
 		var out bytes.Buffer
 		cmd := exec.Command(ask)
-		cmd.Env, cmd.Dir, cmd.SysProcAttr = []string{asker + "=" + path}, "/", otheruser.Attributes(uid)
+		cmd.Env, cmd.Dir, cmd.SysProcAttr = []string{connectEnv + "=" + path}, "/", otheruser.Attributes(uid)
 		cmd.Stdout = &out
 		if err := cmd.Run(); err != nil {
 			t.Fatal(err)

@@ -13,9 +13,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/agentd"
 )
 
-// TestPeople: each event is one line in words, with times of this day, and without
-// what means nothing to a person.
-func TestPeople(t *testing.T) {
+// TestHumanReadableLog: each event is one readable line, with times of today, and without
+// internal details.
+func TestHumanReadableLog(t *testing.T) {
 	noon := time.Date(2030, 1, 2, 12, 0, 0, 0, time.Local)
 	var zero time.Time
 	for _, tt := range []struct {

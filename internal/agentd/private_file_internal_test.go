@@ -11,15 +11,15 @@ import (
 	"github.com/mcp-login/mcp-login/internal/otheruser"
 )
 
-// TestPrivateFileOfAnotherUser: root writes no log into a file that another user put
-// there to read it, and follows no link in opening.
+// TestPrivateFileOfAnotherUser: root neither writes its log to a file that another
+// user created, nor follows a symbolic link to it.
 func TestPrivateFileOfAnotherUser(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chown(path, otheruser.Nobody, otheruser.Nobody); err != nil {
-		t.Skip("only root can give a file away")
+		t.Skip("only root can change the owner of a file")
 	}
 	f, err := openPrivate(path)
 	if err == nil {

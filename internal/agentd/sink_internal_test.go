@@ -25,13 +25,13 @@ func mustParse(t *testing.T, text string) Sink {
 	return s
 }
 
-// withSinks has the agent keep these files.
+// withSinks makes the agent write these files.
 func withSinks(keep bool, sinks ...Sink) func(*Config) {
 	return func(c *Config) { c.Sinks, c.KeepSinks = sinks, keep }
 }
 
-// TestSinkAlwaysValid: over a minute of tokens that live for two seconds, a reader
-// sees a whole token that is still valid, at any instant.
+// TestSinkAlwaysValid: with tokens that expire after two seconds, for a minute, a
+// reader always gets a complete and valid token.
 func TestSinkAlwaysValid(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	synctest.Test(t, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestSinkAlwaysValid(t *testing.T) {
 		w.login("a")
 		stop := w.start(withSinks(false, mustParse(t, "a="+path+",format=json")))
 		seen := map[string]bool{}
-		for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(7 * time.Millisecond) {
+		for start := time.Now(); time.Since(start) < time.Minute; time.Sleep(7 * time.Millisecond) {
 			data, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
@@ -63,9 +63,9 @@ func TestSinkAlwaysValid(t *testing.T) {
 	})
 }
 
-// TestSinkFollows: the file goes with the login, comes with the next, is repaired
-// when somebody damages it, and goes when its token expires.
-func TestSinkFollows(t *testing.T) {
+// TestSinkFollowsTheLogin: the file is removed on logout, written at the next login,
+// repaired if it is damaged, and removed when its token expires.
+func TestSinkFollowsTheLogin(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new folder", "token")
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)
@@ -77,14 +77,14 @@ func TestSinkFollows(t *testing.T) {
 		missing := func(when string) {
 			t.Helper()
 			if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("%s there is a file (%v)", when, err)
+				t.Errorf("%s the file exists (%v)", when, err)
 			}
 		}
-		there := func(when string) string {
+		exists := func(when string) string {
 			t.Helper()
 			data, err := os.ReadFile(path)
 			if err != nil || !strings.HasPrefix(string(data), "at-") || bytes.Count(data, []byte("\n")) != 1 {
-				t.Errorf("%s the file holds %q (%v)", when, data, err)
+				t.Errorf("%s the file contains %q (%v)", when, data, err)
 			}
 			return string(data)
 		}
@@ -92,19 +92,19 @@ func TestSinkFollows(t *testing.T) {
 		w.login("a")
 		time.Sleep(syncEvery + lookEvery)
 		synctest.Wait()
-		first := there("after the login")
+		first := exists("after the login")
 		if err := os.WriteFile(path, []byte("at-other"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(lookEvery)
 		synctest.Wait()
-		if again := there("after the damage"); again != first {
+		if again := exists("after the damage"); again != first {
 			t.Errorf("repaired as %q, want %q", again, first)
 		}
 		w.agent.jumped(-time.Hour)
 		time.Sleep(lookEvery)
 		synctest.Wait()
-		if renewed := there("after the clock was set back"); renewed == first {
+		if renewed := exists("after the clock was set back"); renewed == first {
 			t.Error("the token's expiry is not known")
 		}
 		w.store.fail(os.ErrPermission)
@@ -114,7 +114,7 @@ func TestSinkFollows(t *testing.T) {
 		w.store.fail(nil)
 		time.Sleep(idle + lookEvery)
 		synctest.Wait()
-		there("after the store's recovery")
+		exists("after the store's recovery")
 		_, v, err := w.store.Memory.Get(t.Context(), "a")
 		if err == nil {
 			err = w.store.Delete(t.Context(), "a", v)
@@ -128,14 +128,14 @@ func TestSinkFollows(t *testing.T) {
 	})
 }
 
-// TestSinkRetries: what cannot be written is reported once and tried again.
+// TestSinkRetries: a failed write is reported once and retried.
 func TestSinkRetries(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "sub", "token")
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, time.Hour)
 		w.login("a")
-		defer w.start(withSinks(true, mustParse(t, "a="+path+",format=header")))() // there is no such folder
+		defer w.start(withSinks(true, mustParse(t, "a="+path+",format=header")))() // the folder does not exist
 		time.Sleep(3 * sinkRetry)
 		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
@@ -148,7 +148,7 @@ func TestSinkRetries(t *testing.T) {
 	})
 }
 
-// TestSinkNeverPartial: readers that run beside the writer see whole contents.
+// TestSinkNeverPartial: concurrent readers always get complete contents.
 func TestSinkNeverPartial(t *testing.T) {
 	s := Sink{Path: filepath.Join(t.TempDir(), "token")}
 	a, b := bytes.Repeat([]byte("a"), 64<<10), bytes.Repeat([]byte("b"), 32<<10)
@@ -191,8 +191,8 @@ func TestSinkNeverPartial(t *testing.T) {
 	}
 }
 
-// TestSinkCheck: nothing is kept where another user could replace it, and nothing
-// replaced that no sink has written.
+// TestSinkCheck: a sink is rejected where another user could replace it, and a file
+// that no sink has written is not replaced.
 func TestSinkCheck(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }

@@ -16,8 +16,9 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// TestFaultsAreRetried: the server is out for a while, longer than the token
-// lives. Tries get rarer, requests get "temporary", and afterwards all is well.
+// TestFaultsAreRetried: during an outage that is longer than the token's lifetime,
+// retries slow down, requests get "temporary", and afterwards everything works
+// again.
 func TestFaultsAreRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 4*time.Minute)
@@ -25,7 +26,7 @@ func TestFaultsAreRetried(t *testing.T) {
 		defer w.start()()
 		time.Sleep(time.Minute)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Times: 12, Status: http.StatusServiceUnavailable})
-		time.Sleep(150 * time.Second) // 3:30: still valid, though it should have been refreshed
+		time.Sleep(150 * time.Second) // 3:30: still valid, though a refresh was due
 		if status, a, _ := w.ask(Socket{}, "a"); status != http.StatusOK || !w.works(a) {
 			t.Errorf("while the token is valid: status %d", status)
 		}
@@ -37,7 +38,7 @@ func TestFaultsAreRetried(t *testing.T) {
 			}
 		}
 		if n := w.srv.Count(oauthtest.Token) - before; n > 1 {
-			t.Errorf("50 requests at once made %d attempts", n)
+			t.Errorf("50 concurrent requests made %d attempts", n)
 		}
 		if tries := w.srv.Count(oauthtest.Token); tries < 5 || tries > 12 {
 			t.Errorf("%d attempts in the outage", tries)
@@ -49,8 +50,8 @@ func TestFaultsAreRetried(t *testing.T) {
 	})
 }
 
-// TestHangingServer: profiles of a server that never answers do not keep those
-// of another from being refreshed.
+// TestHangingServer: a server that never responds does not block refreshes at
+// another server.
 func TestHangingServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 2*time.Minute)
@@ -84,14 +85,14 @@ func TestHangingServer(t *testing.T) {
 			time.Sleep(time.Minute)
 			synctest.Wait()
 			if left := time.Until(w.agent.snapshot(w.agent.kept("a")).last.Token.Expiry); left < 20*time.Second {
-				t.Fatalf("only %s left, and nobody refreshes", left)
+				t.Fatalf("only %s left, and no refresh", left)
 			}
 		}
 	})
 }
 
-// TestBrokenProfile: one that cannot be opened keeps no other from being kept,
-// and is tried again.
+// TestBrokenProfile: a profile that cannot be opened does not affect the others,
+// and is retried.
 func TestBrokenProfile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Minute)
@@ -108,25 +109,25 @@ func TestBrokenProfile(t *testing.T) {
 			}
 		})()
 		if status, _, _ := w.ask(Socket{}, "a"); status != http.StatusOK {
-			t.Errorf("the other one: status %d", status)
+			t.Errorf("the other profile: status %d", status)
 		}
 		if status, _, e := w.ask(Socket{}, "b"); status != http.StatusInternalServerError || !strings.Contains(e.Message, `"b": no such file`) {
-			t.Errorf("the broken one: status %d, %+v", status, e)
+			t.Errorf("the broken profile: status %d, %+v", status, e)
 		}
 		if state := w.agent.snapshot(w.agent.kept("b")).state(); state != stateFaulty {
-			t.Errorf("it is %s", state)
+			t.Errorf("the state is %s", state)
 		}
 		broken.Store(false)
 		time.Sleep(2 * maxPause)
 		synctest.Wait()
 		if state := w.agent.snapshot(w.agent.kept("b")).state(); state != stateFresh {
-			t.Errorf("mended, it is %s", state)
+			t.Errorf("after the repair the state is %s", state)
 		}
 	})
 }
 
-// TestSlowServer: who has a valid token does not wait long for a server that
-// takes its time, its answer is not lost, and nothing expired is handed out.
+// TestSlowServer: a client with a valid token does not wait long for a slow server.
+// The server's response is not lost, and no expired token is issued.
 func TestSlowServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 4*time.Minute)
@@ -137,11 +138,11 @@ func TestSlowServer(t *testing.T) {
 		expired := false
 		for range 40 {
 			time.Sleep(10 * time.Second)
-			begin := time.Now()
+			start := time.Now()
 			status, a, e := w.ask(Socket{}, "a")
-			switch took := time.Since(begin); {
+			switch took := time.Since(start); {
 			case status == http.StatusOK && (!w.works(a) || took > maxWait):
-				t.Errorf("handed out after %s, with %s left", took, time.Until(a.Expiry))
+				t.Errorf("issued after %s, with %s left", took, time.Until(a.Expiry))
 			case status == http.StatusServiceUnavailable:
 				expired = true
 			case status != http.StatusOK:

@@ -36,24 +36,24 @@ type silent struct{}
 
 func (silent) ShowCode(context.Context, device.Code) {}
 
-// names are what a path must carry unchanged.
+// names are profile names that must pass through a URL path unchanged.
 var names = []string{"a", "a/b", "..", ".", "//", "a b", "100%", "%2e", "a?b#c", "caf\u00e9"}
 
-// start runs an agent with a real socket, and returns the socket's path.
+// start runs an agent with a real socket, and returns the path of the socket.
 func start(t *testing.T, profiles ...string) (path string, srv *oauthtest.Server) {
 	t.Helper()
-	l := lend(t, func(*agentd.Config) {}, profiles...)
+	l := startTestAgent(t, func(*agentd.Config) {}, profiles...)
 	return l.path, l.srv
 }
 
-// lender is an agent with a real socket.
-type lender struct {
+// testAgent is an agent with a real socket.
+type testAgent struct {
 	path string
 	srv  *oauthtest.Server
-	end  func() // waits; it ends with the test at the latest
+	stop func() // waits; stopped at the end of the test at the latest
 }
 
-func lend(t *testing.T, edit func(*agentd.Config), profiles ...string) lender {
+func startTestAgent(t *testing.T, edit func(*agentd.Config), profiles ...string) testAgent {
 	t.Helper()
 	srv := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
 	store := &secrets.Memory{}
@@ -95,13 +95,13 @@ func lend(t *testing.T, edit func(*agentd.Config), profiles ...string) lender {
 		end()
 		remove()
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-			t.Error("the socket is left behind")
+			t.Error("the socket was not removed")
 		}
 	})
-	return lender{path, srv, end}
+	return testAgent{path, srv, end}
 }
 
-// TestClient asks through a real socket.
+// TestClient sends requests through a real socket.
 func TestClient(t *testing.T) {
 	path, srv := start(t, "a", "b")
 	c := &agent.Client{Socket: path}
@@ -118,13 +118,13 @@ func TestClient(t *testing.T) {
 		t.Errorf("status: %+v, %v", s, err)
 	}
 	if _, err := c.Status(t.Context(), "nobody", 0); !errors.Is(err, mcplogin.ErrLoginRequired) {
-		t.Errorf("status of nobody: %v", err)
+		t.Errorf("status of an unknown profile: %v", err)
 	}
 	if names, err := c.Profiles(t.Context()); err != nil || !slices.Equal(names, []string{"a", "b"}) {
 		t.Errorf("profiles: %q, %v", names, err)
 	}
 	srv.RevokeAll()
-	if _, err = c.Issue(t.Context(), "a", time.Hour, ""); err != nil { // a quarter is what is given, so this asks for no refresh
+	if _, err = c.Issue(t.Context(), "a", time.Hour, ""); err != nil { // the minimum lifetime is capped at a quarter, so this causes no refresh
 		t.Error(err)
 	}
 	c.Socket += "-gone"
@@ -133,8 +133,8 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// TestSession: a session whose credential the agent keeps repeats a request
-// with a new token, and leaves the credential alone.
+// TestSession: a session whose credential the agent keeps retries a request with a
+// new token, and does not change the credential.
 func TestSession(t *testing.T) {
 	path, srv := start(t, "a")
 	s, err := mcplogin.Open(mcplogin.Config{Profile: "a", Source: mcplogin.Brokered(&agent.Client{Socket: path})})
@@ -168,13 +168,13 @@ func TestSession(t *testing.T) {
 	}
 	before := srv.Grants("refresh_token")
 	srv.RevokeAccess()
-	for range 20 { // one that has just been refreshed is not refreshed again
+	for range 20 { // a token that has just been refreshed is not refreshed again
 		if status := call(); status != http.StatusUnauthorized {
-			t.Errorf("a server that takes no token: status %d", status)
+			t.Errorf("a server that rejects every token: status %d", status)
 		}
 	}
 	if n := srv.Grants("refresh_token") - before; n != 0 {
-		t.Errorf("%d refreshes for tokens that are rejected at once", n)
+		t.Errorf("%d refreshes for tokens that are rejected immediately", n)
 	}
 	_, login := s.Login(t.Context(), mcplogin.LoginRequest{})
 	for what, err := range map[string]error{"login": login, "logout": s.Logout(t.Context()), "clear": s.Clear(t.Context())} {
@@ -187,11 +187,11 @@ func TestSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := other.Token(t.Context()); err == nil {
-		t.Error("a token for another server was taken")
+		t.Error("a token for another server was accepted")
 	}
 }
 
-// TestNames: every name that a store takes comes through the path.
+// TestNames: every name that a store accepts passes through the URL path.
 func TestNames(t *testing.T) {
 	path, _ := start(t, names[:3]...)
 	c := &agent.Client{Socket: path}
@@ -217,11 +217,11 @@ func TestSocketIsPrivate(t *testing.T) {
 	}
 	files, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(files) != 1 {
-		t.Errorf("beside the socket: %v, %v", files, err)
+		t.Errorf("the folder of the socket: %v, %v", files, err)
 	}
 }
 
-// TestInherit takes over a socket as a service manager passes it.
+// TestInherit: the agent uses a socket that a service manager passes to it.
 func TestInherit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
@@ -240,7 +240,7 @@ func TestInherit(t *testing.T) {
 	}
 	passed.Close()
 	if _, err := os.Lstat(path); err != nil {
-		t.Error("a socket that is not ours was removed")
+		t.Error("an inherited socket was removed")
 	}
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -251,17 +251,17 @@ func TestInherit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := agentd.Inherit(f); err == nil {
-		t.Error("a TCP port was taken for a Unix socket")
+		t.Error("a TCP port was accepted as a Unix socket")
 	}
 	if f, err = os.Open(os.DevNull); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := agentd.Inherit(f); err == nil || !strings.Contains(err.Error(), "not a socket") {
-		t.Errorf("a file that is no socket: %v", err)
+		t.Errorf("a file that is not a socket: %v", err)
 	}
 }
 
-// get makes a plain request, as curl --unix-socket would.
+// get makes a plain request, like curl --unix-socket.
 func get(t *testing.T, path, url string) *http.Response {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{
@@ -282,17 +282,17 @@ func get(t *testing.T, path, url string) *http.Response {
 	return resp
 }
 
-// TestMetrics: they count what the agent does, in the Prometheus text format.
-// Prometheus itself reads them in the end-to-end tests.
+// TestMetrics: the metrics count events, in the Prometheus text format. The
+// end-to-end tests read them with Prometheus.
 func TestMetrics(t *testing.T) {
 	path, _ := start(t, "a")
 	c := &agent.Client{Socket: path}
 	for _, name := range []string{"a", "a", "nobody"} {
-		_, _ = c.Issue(t.Context(), name, 0, "") // what comes of it is counted
+		_, _ = c.Issue(t.Context(), name, 0, "") // the outcome is counted
 	}
 	got := samples(t, get(t, path, "/metrics").Body)
 	if len(got["mcp_login_agent_refreshes_total"]) == 0 || len(got["process_cpu_seconds_total"]) == 0 {
-		t.Errorf("a family is missing: %v", got)
+		t.Errorf("a metric family is missing: %v", got)
 	}
 	if n := len(got["mcp_login_agent_profiles"]); n != 4 {
 		t.Errorf("%d states, want 4", n)
@@ -307,8 +307,8 @@ func TestMetrics(t *testing.T) {
 
 var sampleLine = regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_]\w*="[^"\\]*",? ?)+)\})? (\S+)$`)
 
-// samples reads metrics in the Prometheus text format: the values of each family by
-// their labels. Each family begins with its type.
+// samples parses metrics in the Prometheus text format: the values of each family
+// by their labels. Each family begins with its type.
 func samples(t *testing.T, r io.Reader) map[string]map[string]float64 {
 	t.Helper()
 	families := map[string]map[string]float64{}
@@ -340,7 +340,7 @@ func samples(t *testing.T, r io.Reader) map[string]map[string]float64 {
 	return families
 }
 
-// TestOtherRequests get plain answers.
+// TestOtherRequests: any other request gets a plain error.
 func TestOtherRequests(t *testing.T) {
 	path, _ := start(t)
 	for url, want := range map[string]int{

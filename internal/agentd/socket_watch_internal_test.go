@@ -26,7 +26,7 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 	return b.buf.Write(p)
 }
 
-// take returns what was written since the last time.
+// take returns the text written since the last call.
 func (b *lockedBuffer) take() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -34,7 +34,7 @@ func (b *lockedBuffer) take() string {
 	return b.buf.String()
 }
 
-// TestSocketLost: an agent whose socket is gone, or another's, says so once.
+// TestSocketLost: an agent whose socket was removed or replaced reports that once.
 func TestSocketLost(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	put := func() {

@@ -7,9 +7,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/exit"
 )
 
-// TestInstallElsewhere: where systemd does not manage services, the hint is what works
-// there.
-func TestInstallElsewhere(t *testing.T) {
+// TestInstallWithoutSystemd: without systemd, the hint suggests what works on that
+// system.
+func TestInstallWithoutSystemd(t *testing.T) {
 	for goos, want := range map[string]exit.Error{
 		"darwin":  {Text: "agent install is for systemd alone", Hint: "run it without a service manager: mcp-login agent --background"},
 		"windows": {Text: "the agent does not run on Windows", Hint: "mcp-login store status"},

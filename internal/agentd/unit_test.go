@@ -9,8 +9,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/agentd"
 )
 
-// TestUnit: the units start this program, are written once, and are removed with the
-// links that enable them. What somebody else wrote stays.
+// TestUnit: the units start this program, are written once, and are removed with
+// the links that enable them. Files of others are kept.
 func TestUnit(t *testing.T) {
 	u := agentd.Unit{Dir: filepath.Join(t.TempDir(), "systemd", "user"), Program: "/opt/my tools/100%/mcp-login"}
 	service := filepath.Join(u.Dir, "mcp-login-agent.service")
@@ -58,16 +58,16 @@ func TestUnit(t *testing.T) {
 	}
 	for _, change := range []func() ([]string, error){u.Install, u.Remove} {
 		if _, err := change(); err == nil || !strings.Contains(err.Error(), "is not from agent install") {
-			t.Errorf("with a file of somebody else: %v", err)
+			t.Errorf("with an existing file of another program: %v", err)
 		}
 	}
 	if text, _ := os.ReadFile(service); string(text) != "[Unit]\n" {
-		t.Errorf("the file of somebody else is now %q", text)
+		t.Errorf("the file of another program is now %q", text)
 	}
 }
 
-// TestUnitOfHostilePaths: a path adds no line to a unit, and a folder's name is no
-// pattern by which links of another folder are removed.
+// TestUnitOfHostilePaths: a path cannot add a line to a unit, and a folder's name
+// is not used as a glob pattern that removes links of another folder.
 func TestUnitOfHostilePaths(t *testing.T) {
 	dir := t.TempDir()
 	u := agentd.Unit{Dir: filepath.Join(dir, "user"), Program: "/opt/x\nExecStartPre=/bin/evil\n/mcp-login"}

@@ -6,8 +6,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
-// TestAlphabets spells out each alphabet, against all of one-byte characters and
-// some beyond.
+// TestAlphabets compares each alphabet with all one-byte characters and some
+// others.
 func TestAlphabets(t *testing.T) {
 	const lower, upper, digits = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 	const marks = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestWrite: the mode is the one that was asked for, and what cannot be replaced
-// leaves nothing behind.
+// TestWrite: the file has the requested mode, and a failed replacement leaves no
+// temporary files.
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")

@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// TestWriteKeepsGroup: who could read a file as one of its group still can.
+// TestWriteKeepsGroup: users in the file's group can still read it.
 func TestWriteKeepsGroup(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root can give a file to any group")
+		t.Skip("only root can set any group")
 	}
 	path := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(path, nil, 0o640); err != nil {

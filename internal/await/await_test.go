@@ -10,16 +10,16 @@ import (
 
 func TestUntil(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		begin := time.Now()
-		if !await.Until(func() bool { return true }) || time.Since(begin) != 0 {
-			t.Error("a state that holds was waited for")
+		start := time.Now()
+		if !await.Until(func() bool { return true }) || time.Since(start) != 0 {
+			t.Error("a state that already holds caused a wait")
 		}
-		if !await.Until(func() bool { return time.Since(begin) >= time.Minute }) || time.Since(begin) != time.Minute {
-			t.Errorf("a state that came after a minute was seen after %s", time.Since(begin))
+		if !await.Until(func() bool { return time.Since(start) >= time.Minute }) || time.Since(start) != time.Minute {
+			t.Errorf("a state that is reached after a minute was noticed after %s", time.Since(start))
 		}
-		begin = time.Now()
-		if await.Until(func() bool { return false }) || time.Since(begin) < await.Limit {
-			t.Errorf("gave up after %s, want %s", time.Since(begin), await.Limit)
+		start = time.Now()
+		if await.Until(func() bool { return false }) || time.Since(start) < await.Limit {
+			t.Errorf("gave up after %s, want %s", time.Since(start), await.Limit)
 		}
 	})
 }

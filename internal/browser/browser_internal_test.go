@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// TestBrowserURL: CVE-2025-6514 and its kind.
+// TestBrowserURL: CVE-2025-6514 and similar attacks.
 func TestBrowserURL(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ in, want string }{
@@ -44,7 +44,7 @@ func TestBrowserURL(t *testing.T) {
 			t.Errorf("browserURL(%q) = %q, %v; want %q", tt.in, got, err, tt.want)
 		}
 		if strings.ContainsAny(got, "'\"`$();|\\<> \n\x1b") {
-			t.Errorf("browserURL(%q) = %q holds what a shell acts on", tt.in, got)
+			t.Errorf("browserURL(%q) = %q contains shell syntax", tt.in, got)
 		}
 	}
 }
@@ -70,12 +70,12 @@ func TestSplitCommand(t *testing.T) {
 	}
 }
 
-// FuzzSplitCommand: a word quoted in single quotes comes back whole.
+// FuzzSplitCommand: a word in single quotes is returned unchanged.
 func FuzzSplitCommand(f *testing.F) {
 	f.Add("it's", "a b")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		if a == "" {
-			t.Skip("no program")
+			t.Skip("empty command")
 		}
 		q := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 		got, err := splitCommand(q(a) + " " + q(b))
@@ -97,7 +97,7 @@ func TestBrowserCandidates(t *testing.T) {
 		{"Linux, BROWSER", Browser{goos: "linux"}, "my 'b c' %s:w3m", "my,b c,%s|w3m|xdg-open|gio open|x-www-browser"},
 		{"WSL", Browser{goos: "linux", wsl: true}, "", "wslview|/mnt/c/Windows/System32/rundll32.exe url.dll,FileProtocolHandler|rundll32.exe url.dll,FileProtocolHandler|xdg-open|gio open|x-www-browser"},
 		{"macOS", Browser{goos: "darwin"}, "", "/usr/bin/open"},
-		{"command alone", Browser{goos: "linux", command: []string{"x"}}, "w3m", "x"},
+		{"only a command", Browser{goos: "linux", command: []string{"x"}}, "w3m", "x"},
 	} {
 		tt.b.getenv = func(name string) string { return map[string]string{"BROWSER": tt.env}[name] }
 		var got []string
@@ -117,8 +117,8 @@ func TestBrowserCandidates(t *testing.T) {
 // untilRemoved makes a script run until the test removes it.
 const untilRemoved = `while [ -e "$0" ]; do sleep .1; done`
 
-// script writes a program that records its arguments, one a line, and a variable
-// that this process has.
+// script writes a program that records its arguments, one a line, and an
+// environment variable.
 func script(t *testing.T, then string) (path, record string) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -127,9 +127,9 @@ func script(t *testing.T, then string) (path, record string) {
 	record = filepath.Join(t.TempDir(), "args")
 	path = filepath.Join(t.TempDir(), "browser")
 	text := "#!/bin/sh\nprintf '%s\\n' \"$@\" \"$HOME\" >'" + record + "'\n" + then + "\n"
-	// By a process of its own: a file that this one has open for writing would be
-	// inherited by whatever another test starts, and could not be run meanwhile
-	// (https://go.dev/issue/22315).
+	// A separate process writes it: a file that this process has open for writing
+	// would be inherited by other child processes, and could not be executed
+	// meanwhile (https://go.dev/issue/22315).
 	write := exec.Command("sh", "-c", `cat >"$0" && chmod 700 "$0"`, path)
 	write.Stdin = strings.NewReader(text)
 	if out, err := write.CombinedOutput(); err != nil {
@@ -150,7 +150,7 @@ func TestBrowserIsStartedByArguments(t *testing.T) {
 		err        error
 	}{
 		{"appended", "exit 0", nil, time.Hour, safe, nil},
-		{"in its place", "exit 0", []string{"--app=%s", "--new"}, time.Hour, "--app=" + safe + "\n--new", nil},
+		{"placeholder", "exit 0", []string{"--app=%s", "--new"}, time.Hour, "--app=" + safe + "\n--new", nil},
 		{"stays open", untilRemoved, nil, time.Millisecond, safe, nil},
 		{"fails", "exit 3", nil, time.Hour, safe, errNoBrowser},
 	} {
@@ -168,7 +168,7 @@ func TestBrowserIsStartedByArguments(t *testing.T) {
 				t.Fatalf("Open = %v, want %v", err, tt.err)
 			}
 			await.True(t, "the program recorded its arguments", func() bool {
-				got, _ := os.ReadFile(record) // not yet there
+				got, _ := os.ReadFile(record) // not yet written
 				return strings.Count(string(got), "\n") == strings.Count(tt.want, "\n")+2
 			})
 			if got, err := os.ReadFile(record); err != nil || strings.TrimRight(string(got), "\n") != tt.want {
@@ -180,10 +180,10 @@ func TestBrowserIsStartedByArguments(t *testing.T) {
 
 func TestBrowserNextCandidate(t *testing.T) {
 	t.Parallel()
-	bad, _ := script(t, "exit 1")
-	good, record := script(t, "exit 0")
+	failing, _ := script(t, "exit 1")
+	working, record := script(t, "exit 0")
 	env := func(name string) string {
-		return map[string]string{"BROWSER": "/nonexistent/b:" + bad + ":" + good}[name]
+		return map[string]string{"BROWSER": "/nonexistent/b:" + failing + ":" + working}[name]
 	}
 	b := &Browser{goos: "linux", getenv: env, environ: os.Environ(), settle: time.Hour}
 	if err := b.Open(t.Context(), "https://as.test/"); err != nil {

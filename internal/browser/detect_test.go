@@ -9,8 +9,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/browser"
 )
 
-// TestFlowsAndCIAgree: where package ci sees a job, no flow waits for a person's
-// browser, and nowhere else.
+// TestFlowsAndCIAgree: package flows offers no interactive browser exactly where
+// package ci detects a job.
 func TestFlowsAndCIAgree(t *testing.T) {
 	for _, variable := range []string{
 		"GITEA_ACTIONS", "FORGEJO_ACTIONS", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "CIRCLECI", "BUILDKITE", "JENKINS_URL", "BITBUCKET_BUILD_NUMBER",
@@ -21,7 +21,7 @@ func TestFlowsAndCIAgree(t *testing.T) {
 			inJob := ci.Detect(getenv) != ci.None
 			d := flows.Detect(browser.Environment(getenv))
 			if waits := slices.Contains(d.Order, "paste") || d.Browser; waits == inJob {
-				t.Errorf("%s=%q: a CI job %v, flows %q", variable, value, inJob, d.Order)
+				t.Errorf("%s=%q: CI job %v, flows %q", variable, value, inJob, d.Order)
 			}
 		}
 	}

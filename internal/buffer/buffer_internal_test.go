@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Long messages wait for each other, but not for ever, and one always can go on.
+// TestSharedMemory: long messages wait for each other for a limited time, and one
+// can always proceed.
 func TestSharedMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
@@ -27,50 +28,50 @@ func TestSharedMemory(t *testing.T) {
 			t.Fatalf("exclusive: %t and %t, want the second", first.account.exclusive, second.account.exclusive)
 		}
 		if err := grow(second, ctx, 64<<20-shared); err != nil {
-			t.Errorf("the one that is exclusive: %v", err)
+			t.Errorf("the exclusive account: %v", err)
 		}
 		if err := grow(third, ctx, blockSize); err != nil {
-			t.Errorf("a short one: %v", err)
+			t.Errorf("a short message: %v", err)
 		}
-		begin := time.Now()
-		if err := grow(third, ctx, 1<<20); !errors.Is(err, ErrFull) || time.Since(begin) != timeout {
-			t.Errorf("one too many: %v after %s", err, time.Since(begin))
+		start := time.Now()
+		if err := grow(third, ctx, 1<<20); !errors.Is(err, ErrFull) || time.Since(start) != timeout {
+			t.Errorf("a message over the limit: %v after %s", err, time.Since(start))
 		}
 		cancelled, cancel := context.WithCancel(ctx)
 		time.AfterFunc(time.Second, cancel)
 		if err := grow(third, cancelled, 1<<20); !errors.Is(err, context.Canceled) {
-			t.Errorf("a cancelled one: %v", err)
+			t.Errorf("a canceled message: %v", err)
 		}
 		time.AfterFunc(time.Second, first.Reset)
 		if err := grow(third, ctx, 1<<20); err != nil || third.account.exclusive {
-			t.Errorf("once there is room: %v, exclusive %t", err, third.account.exclusive)
+			t.Errorf("after the release: %v, exclusive %t", err, third.account.exclusive)
 		}
-		synctest.Wait() // until the first has given all back
+		synctest.Wait() // until the first has released everything
 		for _, each := range []*Buffer{first, second, third} {
 			each.Reset()
-			each.Reset() // changes nothing
+			each.Reset() // has no effect
 		}
 		if m.free != shared || m.exclusive {
-			t.Errorf("%d bytes are free in the end, want %d", m.free, shared)
+			t.Errorf("%d bytes are free at the end, want %d", m.free, shared)
 		}
 	})
 }
 
-// TestOneAccount: the buffers of one request never wait for each other, however long they
-// are.
-func TestOneAccount(t *testing.T) {
+// TestBuffersOfOneRequest: the buffers of one request never wait for each other, however
+// long they are.
+func TestBuffersOfOneRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := NewBudget()
 		ctx := m.WithAccount(t.Context())
 		first, second := New(AccountOf(ctx), 64<<20), New(AccountOf(ctx), 64<<20)
-		begin := time.Now()
+		start := time.Now()
 		for _, b := range []*Buffer{first, second} {
 			if err := b.Add(ctx, make([]byte, 60<<20)); err != nil {
 				t.Error(err)
 			}
 		}
-		if _, err := second.Bytes(ctx); err != nil || time.Since(begin) != 0 {
-			t.Errorf("%v after %s", err, time.Since(begin))
+		if _, err := second.Bytes(ctx); err != nil || time.Since(start) != 0 {
+			t.Errorf("%v after %s", err, time.Since(start))
 		}
 		first.Reset()
 		if !m.exclusive {
@@ -78,7 +79,7 @@ func TestOneAccount(t *testing.T) {
 		}
 		second.Reset()
 		if m.free != shared || m.exclusive {
-			t.Errorf("%d bytes are free in the end, want %d", m.free, shared)
+			t.Errorf("%d bytes are free at the end, want %d", m.free, shared)
 		}
 	})
 }
@@ -109,13 +110,13 @@ func TestReadFrom(t *testing.T) {
 			}
 			b.Reset()
 			if m.free != shared || m.exclusive || b.Len() != 0 {
-				t.Errorf("%s, %d bytes: not all was given back", name, size)
+				t.Errorf("%s, %d bytes: not all was released", name, size)
 			}
 		}
 	}
 }
 
-// checkText checks what a buffer holds, in blocks and as one text.
+// checkText checks the contents of a buffer, in blocks and as one text.
 func checkText(t *testing.T, b *Buffer, want []byte) {
 	t.Helper()
 	if got := bytes.Join(b.Blocks(0, b.Len()), nil); !bytes.Equal(got, want) {

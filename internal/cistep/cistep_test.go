@@ -9,8 +9,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/cistep"
 )
 
-// TestJobIdentityOfManyProfiles: an agent's profiles ask who the job is at
-// once. It is said once.
+// TestJobIdentityOfManyProfiles: the profiles of an agent request the identity of
+// the job concurrently. It is reported once.
 func TestJobIdentityOfManyProfiles(t *testing.T) {
 	var job cistep.Step
 	var first atomic.Int32
@@ -21,12 +21,12 @@ func TestJobIdentityOfManyProfiles(t *testing.T) {
 				first.Add(1)
 			}
 			if id := job.Identity(); id.Subject != "ann" {
-				t.Errorf("the job is %v", id)
+				t.Errorf("the identity is %v", id)
 			}
 		})
 	}
 	all.Wait()
 	if first.Load() != 1 {
-		t.Errorf("it was said %d times who the job is", first.Load())
+		t.Errorf("the identity was reported %d times", first.Load())
 	}
 }

@@ -19,8 +19,8 @@ func editor(file string) Editor {
 	}
 }
 
-// TestBackupsAreKept: whatever is done to a file, and in which order, the content that
-// its owner gave it stays in a backup.
+// TestBackupsAreKept: after any sequence of operations, the original content of a
+// file is in a backup.
 func TestBackupsAreKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mcp.json")
 	c, e := find(t, "cursor"), editor(path)
@@ -54,23 +54,23 @@ func TestBackupsAreKept(t *testing.T) {
 	}
 }
 
-// TestRemoveRestores: a file of which nothing else has changed is as it was, byte for
-// byte. What has changed since then stays.
+// TestRemoveRestores: if a file was not changed otherwise, removing an entry
+// restores it byte for byte. Other changes are kept.
 func TestRemoveRestores(t *testing.T) {
 	for name, tt := range map[string]struct{ client, before string }{
-		"no servers":        {"cursor", `{"a":1}`},
-		"servers":           {"cursor", "{ \"mcpServers\" : {} }"},
-		"empty":             {"cursor", ""},
-		"byte order mark":   {"cursor", "\ufeff{\n}\n"},
-		"lines of Windows":  {"cursor", "{\r\n\t\"a\": 1 // one\r\n}\r\n"},
-		"one line":          {"zed", `{"context_servers": {"a": {}}, "z": [1, 2]}`},
-		"TOML":              {"codex", "a = 1\n\n\n"},
-		"TOML of Windows":   {"codex", "a = 1 # one\r\n[mcp_servers.b]\r\ncommand = 'b'\r\n"},
-		"no end of line":    {"codex", "a = 1"},
-		"YAML":              {"goose", "# mine\na:   1\nb:\n    - 'x'   # two\n"},
-		"YAML of Windows":   {"goose", "a:   1\r\nextensions:\r\n    b: {cmd: b}\r\n"},
-		"opencode":          {"opencode", "{\n  \"model\": \"m\"\n}\n"},
-		"opencode, version": {"opencode", `{"mcp": {"a": {"type": "local"}}}`},
+		"no servers":                  {"cursor", `{"a":1}`},
+		"servers":                     {"cursor", "{ \"mcpServers\" : {} }"},
+		"empty":                       {"cursor", ""},
+		"byte order mark":             {"cursor", "\ufeff{\n}\n"},
+		"Windows line ends":           {"cursor", "{\r\n\t\"a\": 1 // one\r\n}\r\n"},
+		"one line":                    {"zed", `{"context_servers": {"a": {}}, "z": [1, 2]}`},
+		"TOML":                        {"codex", "a = 1\n\n\n"},
+		"TOML with Windows line ends": {"codex", "a = 1 # one\r\n[mcp_servers.b]\r\ncommand = 'b'\r\n"},
+		"no final newline":            {"codex", "a = 1"},
+		"YAML":                        {"goose", "# mine\na:   1\nb:\n    - 'x'   # two\n"},
+		"YAML with Windows line ends": {"goose", "a:   1\r\nextensions:\r\n    b: {cmd: b}\r\n"},
+		"opencode":                    {"opencode", "{\n  \"model\": \"m\"\n}\n"},
+		"opencode, version":           {"opencode", `{"mcp": {"a": {"type": "local"}}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "file")
@@ -81,7 +81,7 @@ func TestRemoveRestores(t *testing.T) {
 			}
 			for line := range strings.Lines(readFile(t, path)) {
 				if strings.Contains(tt.before, crlf) && !strings.HasSuffix(line, crlf) {
-					t.Errorf("the line %q ends in another way", line)
+					t.Errorf("the line %q has another line end", line)
 				}
 			}
 			if err := e.Remove(c, "x"); err != nil {
@@ -178,8 +178,8 @@ func TestRemoveLeavesAFileOfOthers(t *testing.T) {
 	}
 }
 
-// TestRemoveKeepsChanges: what the owner of a file changed since then stays, and an entry
-// of the owner's that was replaced does not come back.
+// TestRemoveKeepsChanges: later changes of the file by its owner are kept, and a
+// replaced entry is not restored.
 func TestRemoveKeepsChanges(t *testing.T) {
 	for _, tt := range []struct{ before, change, with, after string }{
 		{"{\n  // a\n}\n", "// a", "// b", "{\n  // b\n}\n"},
@@ -201,9 +201,9 @@ func TestRemoveKeepsChanges(t *testing.T) {
 	}
 }
 
-// TestMigrateTheOthers: a file of a project that cannot be changed does not keep the
-// user's from it.
-func TestMigrateTheOthers(t *testing.T) {
+// TestMigrateSkipsUnwritableFiles: a project file that cannot be changed does not prevent
+// changing the user's file.
+func TestMigrateSkipsUnwritableFiles(t *testing.T) {
 	const entry = `"r":{"command":"npx","args":["mcp-remote","https://r.example/mcp"]}`
 	home, project := t.TempDir(), t.TempDir()
 	e := editor(filepath.Join(home, "none"))
@@ -219,10 +219,11 @@ func TestMigrateTheOthers(t *testing.T) {
 	}
 }
 
-// TestAtOnce: of many that add an entry at the same time, each does. None exists before.
-func TestAtOnce(t *testing.T) {
+// TestConcurrentAdd: many processes that add an entry to a new file at the same time all
+// succeed.
+func TestConcurrentAdd(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("no lock on folders")
+		t.Skip("folders cannot be locked")
 	}
 	path := filepath.Join(t.TempDir(), "new", "mcp.json")
 	names := strings.Split("abcdefghijklmnop", "")
@@ -244,8 +245,8 @@ func TestAtOnce(t *testing.T) {
 	}
 }
 
-// TestUnwritable: a file that its owner protected, or that cannot have a backup, stays as
-// it is.
+// TestUnwritable: a read-only file, or one that cannot have a backup, is not
+// changed.
 func TestUnwritable(t *testing.T) {
 	const text = `{"a":1}`
 	for name, tt := range map[string]struct {
@@ -257,7 +258,7 @@ func TestUnwritable(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "it is read-only"},
-		"no more backups": {func(t *testing.T, path string) {
+		"backup limit reached": {func(t *testing.T, path string) {
 			for range maxBackups {
 				_, next := backups(path)
 				writeFile(t, next, "", 0o600)

@@ -21,8 +21,8 @@ func entry(profile string) Entry {
 	return Entry{Profile: profile, URL: "https://x.example/mcp", Proxy: []string{"mcp-login", "proxy", "https://x.example/mcp"}, Variable: "V"}
 }
 
-// TestAdd: what the file holds already stays as it was, byte for byte where the
-// format allows that, and a second time changes nothing.
+// TestAdd: other content of the file is kept, byte for byte if the format allows
+// that, and a second call changes nothing.
 func TestAdd(t *testing.T) {
 	for name, tt := range map[string]struct{ client, before, after string }{
 		"no file": {"cursor", "", `{
@@ -109,8 +109,8 @@ func readFile(t *testing.T, path string) string {
 	return string(data)
 }
 
-// TestApply: the file keeps its mode, a link leads on, the old content is beside
-// it, and what another program wrote meanwhile is not lost.
+// TestApply: the file keeps its mode, a symbolic link is followed, the old content
+// is backed up, and a concurrent change by another program is not lost.
 func TestApply(t *testing.T) {
 	dir := t.TempDir()
 	target, link := filepath.Join(dir, "dotfiles", "mcp.json"), filepath.Join(dir, "mcp.json")
@@ -142,7 +142,7 @@ func TestApply(t *testing.T) {
 		t.Error("the link was replaced")
 	}
 	if got := readFile(t, backup); got != `{"a":2}` {
-		t.Errorf("the backup holds %s", got)
+		t.Errorf("the backup contains %s", got)
 	}
 	left, err := os.ReadDir(filepath.Dir(target))
 	if err != nil || len(left) != 2 {
@@ -150,23 +150,23 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestBrokenFiles: a file that cannot be edited stays as it is, and the error
-// names it.
+// TestBrokenFiles: a file that cannot be edited is not changed, and the error names
+// it.
 func TestBrokenFiles(t *testing.T) {
 	for name, tt := range map[string]struct{ client, text, want string }{
-		"no JSON":     {"cursor", `{"a":`, "unexpected EOF"},
-		"a list":      {"cursor", `[]`, "not a JSON object"},
-		"no object":   {"cursor", `{"mcpServers":[]}`, "is not an object"},
-		"no TOML":     {"codex", "a = \n", "line 1"},
-		"inline TOML": {"codex", `mcp_servers = { x = { command = "a" } }`, "cannot be changed without"},
-		"null":        {"cursor", `null`, "not a JSON object"},
-		"twice":       {"cursor", `{"mcpServers":{"x":{"command":"a"},"x":{"command":"b"}}}`, "mcpServers.x is in it more than once"},
-		"twice above": {"cursor", `{"mcpServers":{},"mcpServers":{}}`, "mcpServers is in it more than once"},
-		"deep":        {"cursor", strings.Repeat(`{"a":`, 20000) + "1" + strings.Repeat("}", 20000), "exceeded max depth"},
-		"UTF-16":      {"cursor", "\xff\xfe{\x00}\x00", "not UTF-8"},
-		"no YAML":     {"goose", "a: [", "line 1"},
-		"YAML list":   {"goose", "extensions: []", "not a mapping"},
-		"YAML alias":  {"goose", "a: &a {b: 1}\nextensions: *a\n", "not a mapping"},
+		"not JSON":          {"cursor", `{"a":`, "unexpected EOF"},
+		"top-level list":    {"cursor", `[]`, "not a JSON object"},
+		"servers in a list": {"cursor", `{"mcpServers":[]}`, "is not an object"},
+		"not TOML":          {"codex", "a = \n", "line 1"},
+		"inline TOML":       {"codex", `mcp_servers = { x = { command = "a" } }`, "cannot be changed without"},
+		"null":              {"cursor", `null`, "not a JSON object"},
+		"twice":             {"cursor", `{"mcpServers":{"x":{"command":"a"},"x":{"command":"b"}}}`, "mcpServers.x is in it more than once"},
+		"duplicate parent":  {"cursor", `{"mcpServers":{},"mcpServers":{}}`, "mcpServers is in it more than once"},
+		"deep":              {"cursor", strings.Repeat(`{"a":`, 20000) + "1" + strings.Repeat("}", 20000), "exceeded max depth"},
+		"UTF-16":            {"cursor", "\xff\xfe{\x00}\x00", "not UTF-8"},
+		"not YAML":          {"goose", "a: [", "line 1"},
+		"YAML list":         {"goose", "extensions: []", "not a mapping"},
+		"YAML alias":        {"goose", "a: &a {b: 1}\nextensions: *a\n", "not a mapping"},
 	} {
 		path := filepath.Join(t.TempDir(), "file")
 		writeFile(t, path, tt.text, 0o600)

@@ -18,7 +18,7 @@ func notion() Entry {
 	}
 }
 
-// TestSnippets: each client reads from its snippet what it needs.
+// TestSnippets: the snippet of each client is complete.
 func TestSnippets(t *testing.T) {
 	e := notion()
 	for _, c := range Clients() {
@@ -69,12 +69,13 @@ func first(m map[string]any, keys ...string) any {
 	return nil
 }
 
-// FuzzQuoted: TOML and YAML read a string back, and no terminal is steered by it.
+// FuzzQuoted: a quoted string is parsed back unchanged as TOML and YAML, and does
+// not control a terminal.
 func FuzzQuoted(f *testing.F) {
 	f.Add(`C:\Program Files\"x"` + "\t\x7f\u00fc")
 	f.Add("\x1b[31m\u009b\u202e\U000e0041\n##vso[x]### ::add-mask::x")
 	f.Fuzz(func(t *testing.T, s string) {
-		s = strings.ToValidUTF8(s, "?") // URLs and paths were checked to be so
+		s = strings.ToValidUTF8(s, "?") // URLs and paths are validated to be so
 		text := quoted(s)
 		for _, format := range []struct {
 			syntax
@@ -82,7 +83,7 @@ func FuzzQuoted(f *testing.F) {
 		}{{tomlSyntax{}, " = "}, {yamlSyntax{}, ": "}} {
 			m, err := format.decode([]byte("V" + format.sign + text))
 			if err != nil || m["V"] != s {
-				t.Errorf("quoted(%q) is read as %q by %T, %v", s, m["V"], format.syntax, err)
+				t.Errorf("quoted(%q) is parsed as %q by %T, %v", s, m["V"], format.syntax, err)
 			}
 		}
 		if terminaltest.Steers(text) || terminaltest.MayCommand(text) || strings.Contains(text, "\n") {
@@ -103,7 +104,7 @@ func TestQuoteForWindows(t *testing.T) {
 	}
 }
 
-// TestFiles: where each client's file is on each system.
+// TestFiles: the location of each client's file on each system.
 func TestFiles(t *testing.T) {
 	want := map[string][3]string{ // linux, darwin, windows
 		"claude-code":    {"~/.claude.json", "~/.claude.json", "~/.claude.json"},

@@ -10,7 +10,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpremote"
 )
 
-// TestRemoteArguments: how people start mcp-remote.
+// TestRemoteArguments: the common ways to start mcp-remote.
 func TestRemoteArguments(t *testing.T) {
 	for line, want := range map[string]string{
 		"npx mcp-remote URL":                              "URL",
@@ -45,8 +45,8 @@ func TestRemoteArguments(t *testing.T) {
 	}
 }
 
-// TestMigrateOnlyToUsableURLs: an entry stays if mcp-login refuses its URL, and no secret
-// in it is shown.
+// TestMigrateOnlyToUsableURLs: an entry is not changed if mcp-login rejects its
+// URL, and its secrets are not shown.
 func TestMigrateOnlyToUsableURLs(t *testing.T) {
 	for url, want := range map[string]string{
 		"https://me:s3cret@x.example/mcp": "user name", "https://x.example/\x1b[2J": "invisible", "https://x.example/mcp#s3cret": "fragment",
@@ -61,7 +61,8 @@ func TestMigrateOnlyToUsableURLs(t *testing.T) {
 	}
 }
 
-// TestMigrate: in every client's form the command is replaced and all else stays.
+// TestMigrate: in every client's format the command is replaced and everything else
+// is kept.
 func TestMigrate(t *testing.T) {
 	for name, tt := range map[string]struct{ client, file, before, after string }{
 		"claude-code": {"claude-code", ".claude.json",
@@ -113,15 +114,15 @@ func TestMigrate(t *testing.T) {
 			}
 			for _, s := range again {
 				if s.URL == "" {
-					t.Errorf("%s leads nowhere", s.Name)
+					t.Errorf("%s has no URL", s.Name)
 				}
 			}
 		})
 	}
 }
 
-// TestServers: what one client's file holds does not keep the others from being
-// read.
+// TestServers: invalid content in one client's file does not prevent reading the
+// others.
 func TestServers(t *testing.T) {
 	p := Places{Home: t.TempDir(), Project: t.TempDir(), GOOS: "linux", Getenv: func(string) string { return "" }}
 	writeFile(t, filepath.Join(p.Home, ".cursor", "mcp.json"), `{`, 0o600)

@@ -9,9 +9,10 @@ import (
 	"testing"
 )
 
-// TestNamedRefusesForeignFiles: a URL is taken from no file that another user owns, and
-// from none of a project that leads out of it or is huge. Each is an error that says why.
-func TestNamedRefusesForeignFiles(t *testing.T) {
+// TestNamedRejectsForeignFiles: a URL is not read from a file of another user, nor
+// from a project file that is huge or outside of the project. Each of these is an
+// error that says why.
+func TestNamedRejectsForeignFiles(t *testing.T) {
 	const evil = `{"mcpServers":{"a":{"url":"https://evil.example/mcp"}}}`
 	for _, tt := range []struct {
 		name string
@@ -53,11 +54,11 @@ func TestNamedRefusesForeignFiles(t *testing.T) {
 	}
 }
 
-// foreignFile writes a file that belongs to another user, which only root can.
+// foreignFile writes a file that belongs to another user, which only root can do.
 func foreignFile(t *testing.T, path, text string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can make files of other users")
+		t.Skip("only root can create files of other users")
 	}
 	writeFile(t, path, text, 0o600)
 	if err := os.Chown(path, 54321, -1); err != nil {
@@ -65,8 +66,8 @@ func foreignFile(t *testing.T, path, text string) {
 	}
 }
 
-// TestNamedPrefersTheUsersFile: a URL that a file of the user's and one of a project have
-// is the user's. Links within a project are followed.
+// TestNamedPrefersTheUsersFile: a URL in both the user's and the project's file is
+// read from the user's file. Symbolic links within a project are followed.
 func TestNamedPrefersTheUsersFile(t *testing.T) {
 	const same = `{"mcpServers":{"A":{"url":"https://a.example/mcp"}}}`
 	p := Places{Home: t.TempDir(), Project: t.TempDir(), GOOS: "linux", Getenv: func(string) string { return "" }}
@@ -75,10 +76,10 @@ func TestNamedPrefersTheUsersFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if found, unread := Named(p, "a"); len(found) != 1 || !found[0].Project || len(unread) != 0 {
-		t.Errorf("of the project: %+v, %v", found, unread)
+		t.Errorf("in the project's file: %+v, %v", found, unread)
 	}
 	writeFile(t, filepath.Join(p.Home, ".cursor", "mcp.json"), same, 0o600)
 	if found, unread := Named(p, "a"); len(found) != 1 || found[0].Project || len(unread) != 0 {
-		t.Errorf("of both: %+v, %v", found, unread)
+		t.Errorf("in both files: %+v, %v", found, unread)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/settings"
 )
 
-// testTree is a tree with all that a command line can be made of.
+// testTree is a tree with every kind of command and flag.
 func testTree() Tree {
 	flag := func(name string) Flag { return Flag{Key: settings.Key{Name: name}} }
 	boolean := func(name string) Flag { return Flag{Key: settings.Key{Name: name}, Bool: true} }
@@ -19,7 +19,7 @@ func testTree() Tree {
 	}
 	group := command("store", "")
 	group.Commands = []*Command{command("status", ""), command("move", "[NAME...]", flag("to"))}
-	keep := command("keep", "[NAME...]", flag("socket")) // does something itself
+	keep := command("keep", "[NAME...]", flag("socket")) // runs by itself
 	keep.Commands = []*Command{command("stop", "", flag("socket"))}
 	return Tree{Flags: common, Commands: []*Command{
 		keep,
@@ -32,7 +32,7 @@ func testTree() Tree {
 	}}
 }
 
-// summary is what an interpretation comes to, in one line.
+// summary returns the result of parsing, in one line.
 func (l *Line) summary() string {
 	words := []string{strings.Join(l.Path, " ")}
 	for _, p := range l.Parts {
@@ -75,7 +75,7 @@ func TestInterpret(t *testing.T) {
 		{"--json list", `list json="true"`},
 		{"--format=fish env a", `env format="fish" args["a"]`},
 
-		// A value is a value, whatever it looks like.
+		// A value may look like anything.
 		{"env --prefix --help a", `env prefix="--help" args["a"]`},
 		{"env --prefix -h a", `env prefix="-h" args["a"]`},
 		{"env --prefix -- a", `env prefix="--" args["a"]`},
@@ -88,7 +88,7 @@ func TestInterpret(t *testing.T) {
 		{"env -- a -- b", `env args["a" "--" "b"]`},
 		{"-- env a", `env args["a"]`},
 
-		// The program's command line is the program's.
+		// The words of the program's command line belong to the program.
 		{"exec a CMD", `exec args["a"] program["CMD"]`},
 		{"exec a -- CMD", `exec args["a"] program["CMD"]`},
 		{"exec -- a CMD", `exec args["a"] program["CMD"]`},
@@ -110,7 +110,7 @@ func TestInterpret(t *testing.T) {
 		{"exec a --", `exec args["a"]`},
 		{"exec help CMD", `exec args["help"] program["CMD"]`},
 
-		// Help, where it is asked of this program.
+		// Help of this program.
 		{"--help", " help"},
 		{"-h env", "env help"},
 		{"help store move", "store move help"},
@@ -124,7 +124,7 @@ func TestInterpret(t *testing.T) {
 		{"--version", "version"},
 		{"env --version", `env version="" error:unknown flag "--version"`},
 
-		// A command with commands below it.
+		// A command with subcommands.
 		{"keep", "keep"},
 		{"keep a --socket X stop", `keep socket="X" args["a" "stop"]`},
 		{"keep --socket X stop", `keep stop socket="X"`},
@@ -150,7 +150,7 @@ func TestInterpret(t *testing.T) {
 		{"--format env a", `env format="" args["a"] error:the flag --format needs a value`},
 		{"--format fish env a", ` format="" args["fish" "env" "a"] error:unknown flag "--format" before the command`},
 		{"enw a", ` args["enw" "a"] error:unknown command "enw", did you mean env?`},
-		{"store nothing", `store args["nothing"]`}, // the group says so
+		{"store nothing", `store args["nothing"]`}, // reported by the group
 	} {
 		l := testTree().Interpret(strings.Fields(tt.line))
 		if got := l.summary(); got != tt.want {
@@ -159,8 +159,8 @@ func TestInterpret(t *testing.T) {
 	}
 }
 
-// FuzzProgram: no word of the program's command line changes how the words
-// before it are understood.
+// FuzzProgram: no word of the program's command line changes how the words before
+// it are parsed.
 func FuzzProgram(f *testing.F) {
 	for _, line := range []string{
 		"exec\na\nls\n--help", "exec\na\n--\nls\n--store\nX", "exec\n--prefix\n--help\na\nsh\n-c\nx",
@@ -180,7 +180,7 @@ func FuzzProgram(f *testing.F) {
 		}
 		first, _, _ := strings.Cut(other, "\n")
 		if !l.Ended && strings.HasPrefix(first, "-") {
-			other = "x\n" + other // a flag, or "--", where flags may stand begins no program
+			other = "x\n" + other // a flag, or "--", where flags are allowed does not begin a program
 		}
 		changed := testTree().Interpret(append(slices.Clone(before), strings.Split(other, "\n")...))
 		if want := strings.Split(other, "\n"); !slices.Equal(changed.Program, want) {
@@ -193,7 +193,8 @@ func FuzzProgram(f *testing.F) {
 	})
 }
 
-// A flag that a hint adds stands where it is a flag, and not an argument.
+// TestLineWithMoreFlags: a flag that a hint adds is placed where it is parsed as a
+// flag, and not as an argument.
 func TestLineWithMoreFlags(t *testing.T) {
 	for typed, want := range map[string]string{
 		"login a":               "mcp-login login --x y a",

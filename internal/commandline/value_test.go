@@ -7,13 +7,12 @@ import (
 	"github.com/mcp-login/mcp-login/internal/commandline"
 )
 
-// TestCheckValues: a value that cannot be read is rejected with an example of one that
-// can.
+// TestCheckValues: an invalid value is rejected with an example of a valid one.
 func TestCheckValues(t *testing.T) {
 	for _, tt := range []struct {
 		check func(string) error
 		text  string
-		want  string // in the error; "": none
+		want  string // in the error; "": no error
 	}{
 		{commandline.CheckDuration, "30s", ""},
 		{commandline.CheckDuration, "30", "use 30s or 30m"},

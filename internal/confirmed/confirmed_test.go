@@ -8,7 +8,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/confirmed"
 )
 
-// A note confirms its demand alone, until it is removed.
+// TestNotes: a note confirms only its own demand, until it is removed.
 func TestNotes(t *testing.T) {
 	notes := confirmed.Notes{Dir: filepath.Join(t.TempDir(), "confirmed")}
 	c := mcplogin.Credential{Profile: "a", Server: "https://mcp.example.com/mcp", Flow: "jwt-bearer"}

@@ -11,7 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/await"
 )
 
-// TestLimit: unauthenticated connections close each other, and none that is
+// TestLimit: new unauthenticated connections close older ones, but none that is
 // authenticated.
 func TestLimit(t *testing.T) {
 	t.Parallel()
@@ -27,7 +27,7 @@ func TestLimit(t *testing.T) {
 		<-end
 	}), slog.New(slog.DiscardHandler))
 	if web.IdleTimeout <= 0 || web.ReadHeaderTimeout <= 0 {
-		t.Error("a connection may say nothing for ever")
+		t.Error("an idle connection has no timeout")
 	}
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(limited) }()
@@ -58,7 +58,7 @@ func TestLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
-			t.Fatalf("an old connection that says nothing: %v", err)
+			t.Fatalf("an old idle connection: %v", err)
 		}
 	}
 	close(end)

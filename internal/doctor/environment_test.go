@@ -35,7 +35,7 @@ func TestEnvironment(t *testing.T) {
 		}
 	}
 	if len(want) > 0 {
-		t.Errorf("not found: %v", want)
+		t.Errorf("missing findings: %v", want)
 	}
 }
 

@@ -16,20 +16,20 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// site is an MCP server and its authorization server, in order unless a test
-// changes something.
+// site is an MCP server with its authorization server. Both are correct unless a
+// test changes something.
 type site struct {
 	status    int
-	post      int    // the status of a POST, if that is another one
-	challenge string // of the answer without a token
+	post      int    // the status of a response to POST, unless zero
+	challenge string // of the response without a token
 	resource  map[string]any
 	server    map[string]any
 	media     string
-	answers   map[string]http.HandlerFunc // in place of a document
+	answers   map[string]http.HandlerFunc // responses by path that replace a document
 	options   mcplogin.LoginOptions
 }
 
-// examine starts a site and returns what is found, as "result check: detail".
+// examine starts a site and returns the findings, as "result check: detail".
 func examine(t *testing.T, change func(s *site, base string)) []doctor.Finding {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -83,24 +83,24 @@ func guarded(server string) *http.Client { return oauth.Guard{}.Clients()(server
 func TestServerInOrder(t *testing.T) {
 	findings := examine(t, nil)
 	if doctor.Worst(findings) != doctor.Pass {
-		t.Errorf("findings at a server that is in order: %+v", findings)
+		t.Errorf("findings at a correct server: %+v", findings)
 	}
 	if len(findings) < 6 {
 		t.Errorf("only %d findings: %+v", len(findings), findings)
 	}
 }
 
-// TestOldTransport: a server of the transport of 2024-11-05, which has nothing at its URL
-// for a POST, is in order.
+// TestOldTransport: a server of the HTTP+SSE transport of 2024-11-05, whose URL
+// does not support POST, is correct.
 func TestOldTransport(t *testing.T) {
 	findings := examine(t, func(s *site, _ string) { s.post = http.StatusNotFound })
 	found := slices.ContainsFunc(findings, func(f doctor.Finding) bool { return f.Check == "transport" })
 	if !found || doctor.Worst(findings) != doctor.Pass {
-		t.Errorf("transport found: %v; %+v", found, findings)
+		t.Errorf("detected transport: %v; %+v", found, findings)
 	}
 }
 
-// TestFaults: each fault of a server is found, and its clause is named.
+// TestFaults: each fault of a server is found, with the violated clause.
 func TestFaults(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -117,7 +117,7 @@ func TestFaults(t *testing.T) {
 		{"no header", func(s *site, _ string) { s.challenge = "" }, "warn WWW-Authenticate RFC 9110 §15.5.2"},
 		{"other scheme", func(s *site, _ string) { s.challenge = "Basic realm=x" }, "warn WWW-Authenticate RFC 6750 §3"},
 		{"no resource_metadata", func(s *site, _ string) { s.challenge = `Bearer realm="x"` }, "warn WWW-Authenticate RFC 9728 §5.1"},
-		{"resource elsewhere", func(s *site, b string) { s.resource["resource"] = b }, "warn /.well-known/oauth-protected-resource/mcp RFC 9728 §3.3"},
+		{"another resource", func(s *site, b string) { s.resource["resource"] = b }, "warn /.well-known/oauth-protected-resource/mcp RFC 9728 §3.3"},
 		{"no resource", func(s *site, _ string) { delete(s.resource, "resource") }, "fail /.well-known/oauth-protected-resource/mcp RFC 9728 §2"},
 		{"no issuers", func(s *site, _ string) { delete(s.resource, "authorization_servers") }, "fail /.well-known/oauth-protected-resource/mcp RFC 9728 §2, required by MCP"},
 		{"media type", func(s *site, _ string) { s.media = "text/plain" }, "warn /.well-known/oauth-authorization-server RFC 8414 §3.2"},
@@ -128,7 +128,7 @@ func TestFaults(t *testing.T) {
 		{"device grant not listed", func(s *site, _ string) { s.server["grant_types_supported"] = []any{"authorization_code"} }, "warn /.well-known/oauth-authorization-server RFC 8628 §4"},
 		{"no registration", func(s *site, _ string) { delete(s.server, "registration_endpoint") }, "warn registration"},
 		{"no issuer", func(s *site, _ string) { delete(s.server, "issuer") }, "fail /.well-known/oauth-authorization-server RFC 8414 §2"},
-		{"named and not there", instead("oauth-protected-resource/mcp", http.StatusNotFound), "fail /.well-known/oauth-protected-resource/mcp RFC 9728 §5.1"},
+		{"named metadata not found", instead("oauth-protected-resource/mcp", http.StatusNotFound), "fail /.well-known/oauth-protected-resource/mcp RFC 9728 §5.1"},
 		{"broken", instead("oauth-protected-resource/mcp", http.StatusBadGateway), "fail /.well-known/oauth-protected-resource/mcp RFC 9728 §3.2"},
 		{"redirected", instead("oauth-protected-resource/mcp", http.StatusFound), "warn /.well-known/oauth-protected-resource/mcp RFC 9728 §3.2"},
 		{"server broken", instead("oauth-authorization-server", http.StatusBadGateway), "fail /.well-known/oauth-authorization-server RFC 8414 §3.2"},
@@ -146,9 +146,9 @@ func TestFaults(t *testing.T) {
 			findings := examine(t, tt.change)
 			for i, f := range findings {
 				if slices.Contains(findings[:i], f) {
-					t.Errorf("twice: %+v", f)
+					t.Errorf("duplicate finding: %+v", f)
 				}
-				if (f.Result == doctor.Fail || f.Result == doctor.Warn) && f.Remedy == "" && f.Check != "discovery" { // which the command knows
+				if (f.Result == doctor.Fail || f.Result == doctor.Warn) && f.Remedy == "" && f.Check != "discovery" { // which the command adds
 					t.Errorf("no remedy: %+v", f)
 				}
 				got = append(got, strings.TrimSpace(fmt.Sprint(f.Result, " ", f.Check, " ", f.Clause)))
@@ -158,12 +158,12 @@ func TestFaults(t *testing.T) {
 					return
 				}
 			}
-			t.Errorf("not found: %q, in\n%s", tt.want, strings.Join(got, "\n"))
+			t.Errorf("missing finding: %q, in\n%s", tt.want, strings.Join(got, "\n"))
 		})
 	}
 }
 
-// instead answers with a status in place of a document.
+// instead responds with a status instead of a document.
 func instead(of string, status int) func(*site, string) {
 	return func(s *site, _ string) {
 		s.answers = map[string]http.HandlerFunc{"/.well-known/" + of: func(w http.ResponseWriter, r *http.Request) {
@@ -173,7 +173,7 @@ func instead(of string, status int) func(*site, string) {
 	}
 }
 
-// TestUnreachable: a fault of the network is told in the user's terms.
+// TestUnreachable: a network fault is described in the user's terms.
 func TestUnreachable(t *testing.T) {
 	plain := httptest.NewServer(http.NotFoundHandler())
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
@@ -184,7 +184,7 @@ func TestUnreachable(t *testing.T) {
 	for _, tt := range []struct{ name, url, detail, remedy string }{
 		{"refused", closed.URL + "/mcp", "connection refused", "firewall"},
 		{"unknown authority", secure.URL + "/mcp", "does not trust", "--ca-cert FILE"},
-		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1) + "/mcp", "does not use TLS on this port", "port"},
+		{"not TLS", strings.Replace(plain.URL, "http:", "https:", 1) + "/mcp", "does not use TLS on this port", "port"},
 		{"no such host", "https://nobody.invalid/mcp", "reach nobody.invalid: ", "check"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

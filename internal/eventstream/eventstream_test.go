@@ -20,7 +20,7 @@ func reader(r io.Reader) (*eventstream.Reader, *eventstream.Buffer, *eventstream
 	return eventstream.NewReader(r, limit, data, at), data, at
 }
 
-// TestEvents: long lines, several lines of data, comments, both line ends.
+// TestEvents: long lines, multiple data lines, comments, both kinds of line ends.
 func TestEvents(t *testing.T) {
 	long := strings.Repeat("y", 100<<10)
 	text := ": comment\r\nevent: endpoint\r\ndata: /x\r\n\r\nid: 7\ndata: a\ndata:b\n\nevent: only a name\n\ndata: " + long + "\n\ndata: cut off"
@@ -36,8 +36,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestLineEndsOfLongLines: a line that is read in parts ends where a short one does,
-// wherever a part ends, with each of the standard's three line ends.
+// TestLineEndsOfLongLines: a line that is read in parts has the same end as a short
+// one, wherever a part ends, with each of the standard's three line ends.
 func TestLineEndsOfLongLines(t *testing.T) {
 	for size := 32<<10 - 10; size < 32<<10+10; size++ {
 		for _, end := range []string{"\n", "\r\n", "\r"} {
@@ -52,8 +52,8 @@ func TestLineEndsOfLongLines(t *testing.T) {
 	}
 }
 
-// TestLines: line ends are the same however the stream arrives, and no end of a line waits
-// for what comes after.
+// TestLines: the lines are the same however the stream is split into reads, and the
+// end of a line is detected without the next byte.
 func TestLines(t *testing.T) {
 	const text, want = "a\r\nb\rc\n\r\r\n\n\rd\r", "a\nb\nc\n\n\n\n\nd\n"
 	for name, r := range map[string]io.Reader{"whole": strings.NewReader(text), "byte by byte": iotest.OneByteReader(strings.NewReader(text))} {
@@ -70,7 +70,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestByteOrderMark: one mark at the beginning of a stream is no part of the first field.
+// TestByteOrderMark: one byte order mark at the beginning of a stream is not part
+// of the first field.
 func TestByteOrderMark(t *testing.T) {
 	for text, want := range map[string]string{
 		"\ufeffdata: x\n": "data: x\n", "\ufeff\ufeffa\n": "\ufeffa\n", "\xef\xbba\n": "\xef\xbba\n", "\xef": "\xef", "a\ufeff\n": "a\ufeff\n", "": "",
@@ -83,8 +84,8 @@ func TestByteOrderMark(t *testing.T) {
 	}
 }
 
-// TestCursor: the id and the wait count from events without data too, and an id that
-// no header can carry is none.
+// TestCursor: events without data also set the ID and the retry time, and an ID
+// that cannot be a header value is ignored.
 func TestCursor(t *testing.T) {
 	r, _, at := reader(strings.NewReader("id: 1\nretry: 250\n\ndata: a\n\nid: " + strings.Repeat("i", 5<<10) + "\ndata: b\n\nid: 2\x01\ndata: c\n\n"))
 	for _, want := range []string{"1", "", ""} {
@@ -94,12 +95,12 @@ func TestCursor(t *testing.T) {
 	}
 }
 
-// TestEndlessLines: no line and no event fills the memory.
+// TestEndlessLines: the length of lines and events is limited.
 func TestEndlessLines(t *testing.T) {
-	for _, begin := range []string{"data: ", ": comment", "event: ", "id: "} {
-		r, data, _ := reader(io.MultiReader(strings.NewReader(begin), endless("x")))
+	for _, prefix := range []string{"data: ", ": comment", "event: ", "id: "} {
+		r, data, _ := reader(io.MultiReader(strings.NewReader(prefix), endless("x")))
 		if _, err := r.Next(); !errors.Is(err, buffer.ErrTooLong) || !strings.Contains(err.Error(), fmt.Sprint(limit)) || len(data.Bytes) > limit {
-			t.Errorf("%q: %v", begin, err)
+			t.Errorf("%q: %v", prefix, err)
 		}
 	}
 	r, data, _ := reader(endless("data: x\n"))
@@ -108,7 +109,7 @@ func TestEndlessLines(t *testing.T) {
 	}
 }
 
-// endless is a text again and again.
+// endless repeats a text.
 type endless string
 
 func (e endless) Read(p []byte) (n int, err error) {
@@ -118,14 +119,14 @@ func (e endless) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// TestMessage: what is written reads back.
+// TestMessage: a written message is parsed back unchanged.
 func TestMessage(t *testing.T) {
 	for _, text := range []string{`{"a":1}`, "{\n\"a\": 1\n}", "{\r\n\"a\":\r1\n}", "", strings.Repeat("x", 100<<10)} {
 		r, data, _ := reader(strings.NewReader(string(eventstream.Message([]byte(text)))))
 		name, err := r.Next()
 		if text == "" {
 			if !errors.Is(err, io.EOF) {
-				t.Errorf("no text: %q, %v", name, err)
+				t.Errorf("no data: %q, %v", name, err)
 			}
 			continue
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/eventstream"
 )
 
-// FuzzReader: what a stream says does not depend on how it arrives, stays within the
-// limit, and reads back when its messages are written again.
+// FuzzReader: the events do not depend on how the stream is split, are within the
+// limit, and are parsed back after they are written again.
 func FuzzReader(f *testing.F) {
 	for _, text := range []string{
 		"data: a\n\n", ": c\r\nevent: message\r\ndata: a\r\ndata:b\r\n\r\n", "id: 7\nretry: 10\n\ndata\n\n", "data: cut off",
@@ -24,12 +24,12 @@ func FuzzReader(f *testing.F) {
 		whole, at := all(t, bytes.NewReader(text))
 		parts, atParts := all(t, iotest.OneByteReader(bytes.NewReader(text)))
 		if !reflect.DeepEqual(whole, parts) || at != atParts {
-			t.Fatalf("whole %q %+v, byte by byte %q %+v", whole, at, parts, atParts)
+			t.Fatalf("at once %q %+v, byte by byte %q %+v", whole, at, parts, atParts)
 		}
 		for _, event := range whole {
 			data := strings.TrimRight(event[1], "\r\n")
 			if again, _ := all(t, bytes.NewReader(eventstream.Message([]byte(data)))); data != "" && (len(again) != 1 || again[0][1] != data) {
-				t.Fatalf("%q reads back as %q", data, again)
+				t.Fatalf("%q is parsed back as %q", data, again)
 			}
 		}
 	})

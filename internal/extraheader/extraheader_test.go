@@ -22,8 +22,8 @@ func reader(loaded *[]string) secretref.Reader {
 	}
 }
 
-// TestHeaders: every source ends in a header, to the server's own origin alone, and
-// each value is known as a secret.
+// TestHeaders: every source sets a header, which is sent only to the server's own
+// origin, and each value is registered as a secret.
 func TestHeaders(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(file, []byte("from-file\n"), 0o600); err != nil {
@@ -38,7 +38,7 @@ func TestHeaders(t *testing.T) {
 		t.Errorf("hidden: %s", got)
 	}
 	if text := fmt.Sprintf("%v %+v", h, h); strings.Contains(text, "from-") || strings.Contains(text, "blue") {
-		t.Errorf("it prints as %s", text)
+		t.Errorf("it is printed as %s", text)
 	}
 	var got http.Header
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
@@ -65,7 +65,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestRedirect: a redirect to another origin takes no header along.
+// TestRedirect: the headers are not sent to another origin after a redirect.
 func TestRedirect(t *testing.T) {
 	var loaded []string
 	h, err := extraheader.Read(t.Context(), []string{"X-Team: blue"}, nil, reader(&loaded))
@@ -87,8 +87,8 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-// TestUnusable: a header that cannot be added is refused by its name, and never with
-// its value; a command for it does not run.
+// TestUnusable: a header that cannot be added is reported by its name, never with
+// its value, and a command for it does not run.
 func TestUnusable(t *testing.T) {
 	ran := filepath.Join(t.TempDir(), "ran")
 	for _, tt := range []struct{ typed, source, want string }{

@@ -13,7 +13,7 @@ func TestNewFlag(t *testing.T) {
 		"Trust the certificates in `FILE`": {"--x FILE", "Trust the certificates in FILE"},
 		"`SCOPES` to request":              {"--x SCOPES", "Scopes to request"},
 		"`URL` of the server":              {"--x URL", "URL of the server"},
-		"an odd ` quote":                   {"--x", "an odd ` quote"},
+		"an unbalanced ` quote":            {"--x", "an unbalanced ` quote"},
 	} {
 		if f := help.NewFlag("x", usage); f.Term() != want[0] || f.Text() != want[1] {
 			t.Errorf("%q is %q %q, want %q", usage, f.Term(), f.Text(), want)
@@ -24,7 +24,7 @@ func TestNewFlag(t *testing.T) {
 	}
 }
 
-// TestShort: the common flags, and where the others are.
+// TestShort: the short help has the common flags, and says where the others are.
 func TestShort(t *testing.T) {
 	var p help.Program
 	c := help.Command{Name: "p login", Usage: "NAME [flags]", Summary: "Sign in", Examples: []string{"p login a"}, Flags: []help.Flag{

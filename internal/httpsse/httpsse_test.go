@@ -18,8 +18,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// oldServer is a server of the transport of 2024-11-05, which refuses every other
-// request. Tools: echo, and slow, which reports progress first.
+// oldServer is a server that supports only the HTTP+SSE transport of 2024-11-05.
+// Its tools are echo, and slow, which reports progress first.
 func oldServer(t *testing.T, wrap func(http.Handler) http.Handler) *httptest.Server {
 	t.Helper()
 	server := mcp.NewServer(&mcp.Implementation{Name: "old", Version: "1"}, nil)
@@ -59,15 +59,15 @@ func (t *Transport) running() []*session {
 	return slices.Clone(t.sessions)
 }
 
-// connect connects a client that speaks Streamable HTTP.
+// connect connects a client that uses Streamable HTTP.
 func connect(t *testing.T, transport http.RoundTripper, url string, opts *mcp.ClientOptions) (*mcp.ClientSession, error) {
 	t.Helper()
 	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, opts)
 	return client.Connect(t.Context(), &mcp.StreamableClientTransport{Endpoint: url, HTTPClient: &http.Client{Transport: transport}}, nil)
 }
 
-// TestOldServer: a client of Streamable HTTP lists and calls tools, and hears of
-// their progress, whether the transport was named or found.
+// TestOldServer: a client of Streamable HTTP lists and calls tools, and receives
+// their progress, whether the transport was configured or detected.
 func TestOldServer(t *testing.T) {
 	for _, mode := range []Mode{"", Auto, SSE} {
 		t.Run(string(mode), func(t *testing.T) {
@@ -107,8 +107,8 @@ func TestOldServer(t *testing.T) {
 	}
 }
 
-// TestNewServer: nothing changes for a server that speaks Streamable HTTP, and
-// nothing more is asked of it.
+// TestNewServer: for a server of Streamable HTTP nothing changes, and no additional
+// request is sent.
 func TestNewServer(t *testing.T) {
 	server := mcp.NewServer(&mcp.Implementation{Name: "new", Version: "1"}, nil)
 	h := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
@@ -130,13 +130,13 @@ func TestNewServer(t *testing.T) {
 		}
 		return requests.Load()
 	}
-	plain, ours := count(http.DefaultTransport), count(&Transport{Base: http.DefaultTransport, Server: srv.URL})
-	if ours > plain {
-		t.Errorf("%d requests, without it %d", ours, plain)
+	plain, wrapped := count(http.DefaultTransport), count(&Transport{Base: http.DefaultTransport, Server: srv.URL})
+	if wrapped > plain {
+		t.Errorf("%d requests, without it %d", wrapped, plain)
 	}
 }
 
-// post sends one message as a client does.
+// post sends one message like a client.
 func post(t *testing.T, rt http.RoundTripper, url, session, body string) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
@@ -161,8 +161,8 @@ func post(t *testing.T, rt http.RoundTripper, url, session, body string) (*http.
 
 const hello = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2024-11-05","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`
 
-// TestSessionEnds: when the server's stream ends, a request under way fails, and
-// the session is unknown from then on, until the client begins another.
+// TestSessionEnds: when the server's stream ends, a request in flight fails, and
+// the session is unknown until the client begins another.
 func TestSessionEnds(t *testing.T) {
 	streams := make(chan func(), 10)
 	srv := oldServer(t, func(next http.Handler) http.Handler {
@@ -201,8 +201,8 @@ func TestSessionEnds(t *testing.T) {
 	}
 }
 
-// TestUnauthorized: the server's 401 reaches the caller, who renews the token: for
-// the stream, and for a message while the stream is open.
+// TestUnauthorized: a 401 of the server reaches the caller, who refreshes the
+// token: both for the stream and for a message while the stream is open.
 func TestUnauthorized(t *testing.T) {
 	var token atomic.Value
 	token.Store("Bearer one")
@@ -248,7 +248,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// hostile answers the stream with this text, and counts what is posted.
+// hostile sends this text as the stream, and counts the messages that are posted.
 func hostile(t *testing.T, text string) (*httptest.Server, *atomic.Int32) {
 	t.Helper()
 	var posts atomic.Int32
@@ -274,7 +274,7 @@ func hostile(t *testing.T, text string) (*httptest.Server, *atomic.Int32) {
 	return srv, &posts
 }
 
-// TestHostileEndpoint: messages go to the server's own origin only.
+// TestHostileEndpoint: messages are sent only to the server's own origin.
 func TestHostileEndpoint(t *testing.T) {
 	for _, text := range []string{
 		"event: endpoint\ndata: https://evil.example/x\n\n", "event: endpoint\ndata: //evil.example/x\n\n",
@@ -301,8 +301,8 @@ func TestHostileEndpoint(t *testing.T) {
 	}
 }
 
-// TestUnheardIsBounded: what nobody listens for does not fill the memory.
-func TestUnheardIsBounded(t *testing.T) {
+// TestUnreadMessagesAreBounded: messages that no client receives use limited memory.
+func TestUnreadMessagesAreBounded(t *testing.T) {
 	s := &session{t: &Transport{}, cancel: func() {}, body: io.NopCloser(nil), pending: map[string]*stream{}}
 	s.serverMessages = s.newStream()
 	m := message{Method: "notifications/message", text: bytes.Repeat([]byte("x"), 100<<10)}
@@ -310,13 +310,13 @@ func TestUnheardIsBounded(t *testing.T) {
 		s.route(m)
 	}
 	if s.serverMessages.size > 2*maxUnread || s.buffered != s.serverMessages.size {
-		t.Errorf("%d bytes wait, %d counted", s.serverMessages.size, s.buffered)
+		t.Errorf("%d bytes are buffered, %d counted", s.serverMessages.size, s.buffered)
 	}
 }
 
-// TestIDInAnotherForm: a response reaches its request although the server writes the id in
-// another way, and no other request.
-func TestIDInAnotherForm(t *testing.T) {
+// TestIDWithAnotherEncoding: a response is matched with its request even if the server
+// formats the ID differently, and with no other request.
+func TestIDWithAnotherEncoding(t *testing.T) {
 	for request, response := range map[string]string{`7`: `7.0`, `"a"`: `"\u0061"`} {
 		tr := &Transport{}
 		s := &session{t: tr, cancel: func() {}, body: io.NopCloser(nil), event: tr.newEvent(t.Context()), pending: map[string]*stream{}}
@@ -330,7 +330,7 @@ func TestIDInAnotherForm(t *testing.T) {
 	}
 }
 
-// TestManySessions: the oldest gives way.
+// TestManySessions: the oldest session is closed.
 func TestManySessions(t *testing.T) {
 	srv := oldServer(t, nil)
 	rt := &Transport{Base: http.DefaultTransport, Server: srv.URL, Mode: SSE}

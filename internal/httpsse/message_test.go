@@ -2,12 +2,12 @@ package httpsse
 
 import "testing"
 
-// TestHeads: whose a message is, in any order of its members; what is long after that is
-// not read.
+// TestHeads: the ID and method of a message are found in any order of its members;
+// long parts after them are not read.
 func TestHeads(t *testing.T) {
 	for text, want := range map[string]struct {
 		id, method string
-		none       bool
+		invalid    bool
 	}{
 		`{"jsonrpc":"2.0","id":7,"result":[long`:                {id: "7"},
 		`{"jsonrpc":"2.0","id":"a","error":{long`:               {id: `"a"`},
@@ -17,14 +17,14 @@ func TestHeads(t *testing.T) {
 		`{"method":"note","params":{"id":8}}`:                   {method: "note"},
 		`{"id":null,"error":{}}`:                                {id: "null"},
 		`{"ID":7,"Method":"x"}`:                                 {},
-		`{"result":{"cut":`:                                     {none: true},
-		`{"id":7`:                                               {none: true},
-		`{"id":7,"method":8}`:                                   {none: true},
-		`7`:                                                     {none: true},
-		``:                                                      {none: true},
+		`{"result":{"cut":`:                                     {invalid: true},
+		`{"id":7`:                                               {invalid: true},
+		`{"id":7,"method":8}`:                                   {invalid: true},
+		`7`:                                                     {invalid: true},
+		``:                                                      {invalid: true},
 	} {
 		all := parseMessages([]byte(text))
-		if want.none != (len(all) == 0) {
+		if want.invalid != (len(all) == 0) {
 			t.Errorf("%s: %d messages", text, len(all))
 		}
 		for _, h := range all {

@@ -6,7 +6,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/manpage"
 )
 
-// TestPage: text is no request, whatever it begins with.
+// TestPage: text is never parsed as a roff request, whatever it begins with.
 func TestPage(t *testing.T) {
 	var p manpage.Page
 	p.Request("SH", `A "B"`)

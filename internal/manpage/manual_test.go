@@ -7,7 +7,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/manpage"
 )
 
-// TestManualEscapes: what roff would take for itself comes out as it was.
+// TestManualEscapes: characters that are special in roff are printed unchanged.
 func TestManualEscapes(t *testing.T) {
 	page := string(manpage.Manual{Summary: "x", Synopsis: ".so /etc/passwd\n'it\\n `a` ^~ \"-\""}.Text())
 	if want := ".nf\n\\&.so /etc/passwd\n\\(aqit\\en \\(gaa\\(ga \\(ha\\(ti \\(dq\\-\\(dq\n.fi\n"; !strings.Contains(page, want) {

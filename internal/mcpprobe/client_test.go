@@ -23,8 +23,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// sdkServer is a server of the MCP Go SDK with several pages of tools. The tool ask asks
-// the client, and returns what came of it.
+// sdkServer is a server of the MCP Go SDK with several pages of tools. The tool ask
+// sends a request to the client, and returns its response.
 func sdkServer() *mcp.Server {
 	s := mcp.NewServer(&mcp.Implementation{Name: "sdk", Version: "7"}, &mcp.ServerOptions{PageSize: 2})
 	for _, name := range []string{"one", "two", "three"} {
@@ -46,8 +46,8 @@ func say(text string) *mcp.CallToolResult {
 	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: text}}}
 }
 
-// serve serves a handler whose requests are noted as method and what the header says.
-func serve(t *testing.T, handler http.Handler, header string) (url string, seen func() []string) {
+// serve serves a handler and records each request as method and value of a header.
+func serve(t *testing.T, handler http.Handler, header string) (url string, requests func() []string) {
 	t.Helper()
 	var mu sync.Mutex
 	var all []string
@@ -68,14 +68,14 @@ func serve(t *testing.T, handler http.Handler, header string) (url string, seen 
 	}
 }
 
-// TestSDKServer: a server of the Go SDK is read to its last page and called, in both
-// protocols, and a session is ended at the server.
+// TestSDKServer: all pages of tools are read and a tool is called at a server of
+// the Go SDK, in both protocols, and the session is closed at the server.
 func TestSDKServer(t *testing.T) {
 	for _, stateless := range []bool{false, true} {
 		for _, version := range []string{"", "2025-11-25", "2025-06-18", "2025-03-26"} {
 			t.Run(fmt.Sprint(stateless, version), func(t *testing.T) {
 				s := sdkServer()
-				url, seen := serve(t, mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s }, &mcp.StreamableHTTPOptions{Stateless: stateless}), "Mcp-Session-Id")
+				url, requests := serve(t, mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s }, &mcp.StreamableHTTPOptions{Stateless: stateless}), "Mcp-Session-Id")
 				r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{
 					Session: stored(t, url), Server: url, ProtocolVersion: version, Version: "1",
 					Calls: []mcpprobe.Call{{Tool: "three"}, {Tool: "region", Args: []byte(`{"where":"Żory"}`)}},
@@ -87,21 +87,21 @@ func TestSDKServer(t *testing.T) {
 					t.Fatalf("Run() = %+v", r)
 				}
 				if got := r.Results[0].Texts(); len(got) != 2 || got[0] != "three" || !strings.Contains(got[1], `"mimeType":"image/png"`) {
-					t.Errorf("the tool says %q", got)
+					t.Errorf("the result of the tool is %q", got)
 				}
 				if got := r.Results[1].Texts(); r.ProtocolVersion == "2026-07-28" && !slices.Equal(got, []string{"=?base64?xbtvcnk=?="}) {
 					t.Errorf("the header repeats %q", got)
 				}
-				if last := seen()[len(seen())-1]; stateless == strings.HasPrefix(last, "DELETE ") {
-					t.Errorf("requests %q", seen())
+				if last := requests()[len(requests())-1]; stateless == strings.HasPrefix(last, "DELETE ") {
+					t.Errorf("requests %q", requests())
 				}
 			})
 		}
 	}
 }
 
-// TestServerAsks: a server that asks the client before it answers hears that it is there.
-func TestServerAsks(t *testing.T) {
+// TestServerPings: a ping from the server before its response is answered.
+func TestServerPings(t *testing.T) {
 	s := sdkServer()
 	streamable, _ := serve(t, mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s }, nil), "")
 	old, _ := serve(t, mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return s }, nil), "")
@@ -116,25 +116,25 @@ func TestServerAsks(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := r.Results[0].Texts(); !slices.Equal(got, []string{"ping <nil>"}) {
-				t.Errorf("the server heard %q", got)
+				t.Errorf("the server received %q", got)
 			}
 		})
 	}
 }
 
-// TestServerAsksForMore: a server that asks the client for what that does not offer hears
-// so.
-func TestServerAsksForMore(t *testing.T) {
+// TestUnsupportedServerRequests: a request from the server for an unsupported feature is
+// answered with an error.
+func TestUnsupportedServerRequests(t *testing.T) {
 	replies := make(chan string, 9)
 	server := fake(map[string]http.HandlerFunc{
-		"": func(w http.ResponseWriter, r *http.Request) { // an answer
+		"": func(w http.ResponseWriter, r *http.Request) { // a response
 			replies <- r.Context().Value(textKey{}).(string)
 			w.WriteHeader(http.StatusAccepted)
 		},
 		"tools/call": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
-			for i, asked := range []string{"ping", "roots/list", "sampling/createMessage", "elicitation/create"} {
-				fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"id\":\"s%d\",\"method\":%q}\n\n", i, asked)
+			for i, method := range []string{"ping", "roots/list", "sampling/createMessage", "elicitation/create"} {
+				fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"id\":\"s%d\",\"method\":%q}\n\n", i, method)
 			}
 			w.(http.Flusher).Flush()
 			var all []string
@@ -159,11 +159,11 @@ func TestServerAsksForMore(t *testing.T) {
 		want += fmt.Sprintf("\n"+`{"jsonrpc":"2.0","id":"s%d","error":{"code":-32601,"message":"Method not found"}}`, i)
 	}
 	if got := r.Results[0].Texts(); !slices.Equal(got, []string{want}) {
-		t.Errorf("the server heard\n%s\nwant\n%s", got, want)
+		t.Errorf("the server received\n%s\nwant\n%s", got, want)
 	}
 }
 
-// fake is a server with sessions whose answers can be replaced, by method.
+// fake is a server with sessions whose responses can be replaced, by method.
 func fake(answers map[string]http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -194,7 +194,8 @@ type (
 	textKey struct{} // string
 )
 
-// answer answers with a status and a text, in which ID is the request's id.
+// answer responds with a status and a text, in which ID is replaced by the
+// request's ID.
 func answer(status int, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -209,9 +210,9 @@ func answer(status int, text string) http.HandlerFunc {
 	}
 }
 
-// TestFaultyAnswers: what a server answers in place of a result is said in its words and
-// ours, and only what may pass counts as temporary.
-func TestFaultyAnswers(t *testing.T) {
+// TestInvalidResponses: invalid responses are reported with the server's text, and
+// only temporary faults count as temporary.
+func TestInvalidResponses(t *testing.T) {
 	for _, tt := range []struct {
 		name, method string
 		status       int
@@ -224,25 +225,25 @@ func TestFaultyAnswers(t *testing.T) {
 		{"not found", "tools/list", 404, "<html>", "the server answers with HTTP 404 Not Found", false},
 		{"error with a status", "tools/list", 500, `{"jsonrpc":"2.0","id":ID,"error":{"code":-32603,"message":"broken\u001b[2J"}}`, "the server answers with error -32603: broken[2J", false},
 		{"error", "tools/list", 200, `{"jsonrpc":"2.0","id":ID,"error":{"code":-32603,"message":"broken"}}`, "the server answers with error -32603: broken", false},
-		{"error of no request", "tools/list", 200, `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"what?"}}`, "the server answers with error -32700: what?", false},
+		{"error without an id", "tools/list", 200, `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"what?"}}`, "the server answers with error -32700: what?", false},
 		{"error that is null", "tools/list", 200, `{"jsonrpc":"2.0","id":ID,"result":{"tools":[]},"error":null}`, "", false},
 		{"id in another form", "tools/list", 200, `{"jsonrpc":"2.0","id":ID.0,"result":{"tools":[]}}`, "", false},
 		{"another id", "tools/list", 200, `{"jsonrpc":"2.0","id":99,"result":{"tools":[]}}`, "unusable answer: the answer to another request", false},
-		{"no JSON", "tools/list", 200, `yes`, "unusable answer: not a JSON-RPC message", false},
+		{"not JSON", "tools/list", 200, `yes`, "unusable answer: not a JSON-RPC message", false},
 		{"web page", "tools/list", 200, `<html>`, "unusable answer: HTTP 200 without a message", false},
 		{"accepted", "tools/list", 202, ``, "unusable answer: not a JSON-RPC message", false},
 		{"no result", "tools/list", 200, `{"jsonrpc":"2.0","id":ID}`, "unusable answer: a result that cannot be read", false},
 		{"result of another type", "tools/list", 200, `{"jsonrpc":"2.0","id":ID,"result":{"tools":{"add":{}}}}`, "unusable answer: a result that cannot be read", false},
 		{"stream", "tools/list", 200, "id: 1\ndata:\n\nevent: other\ndata: x\n\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\ndata: {\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"tools\":[]}}\n\n", "", false},
-		{"stream without an answer", "tools/list", 200, ": hi\n\n", "unusable answer: a stream that ends without the answer", false},
+		{"stream without a response", "tools/list", 200, ": hi\n\n", "unusable answer: a stream that ends without the answer", false},
 		{"stream that is cut off", "tools/list", 200, "data: x\n\n: hi", "unusable answer: not a JSON-RPC message", false},
-		{"notification refused", "notifications/initialized", 400, "<html>", "the server answers with HTTP 400 Bad Request", false},
-		{"discovery with a page", "server/discover", 404, "<html>", "", false},
-		{"discovery without an answer", "server/discover", 202, "", "", false},
+		{"notification rejected", "notifications/initialized", 400, "<html>", "the server answers with HTTP 400 Bad Request", false},
+		{"discovery with a web page", "server/discover", 404, "<html>", "", false},
+		{"discovery without a response", "server/discover", 202, "", "", false},
 		{"discovery unavailable", "server/discover", 500, "", "", false},
-		{"discovery of another kind", "server/discover", 200, `{"jsonrpc":"2.0","id":ID,"result":{"supportedVersions":["2099-01-01"]}}`, "", false},
+		{"discovery with another type", "server/discover", 200, `{"jsonrpc":"2.0","id":ID,"result":{"supportedVersions":["2099-01-01"]}}`, "", false},
 		{"version unknown", "initialize", 200, `{"jsonrpc":"2.0","id":ID,"result":{"protocolVersion":"2099-01-01"}}`, `no protocol version was agreed on: unusable answer: unsupported protocol version "2099-01-01"`, false},
-		{"input wanted", "tools/call", 200, `{"jsonrpc":"2.0","id":ID,"result":{"resultType":"input_required","inputRequests":{}}}`, "the tool asks its user for input", false},
+		{"input required", "tools/call", 200, `{"jsonrpc":"2.0","id":ID,"result":{"resultType":"input_required","inputRequests":{}}}`, "the tool asks its user for input", false},
 		{"call unavailable", "tools/call", 503, "", "the server answers with HTTP 503 Service Unavailable", true},
 		{"wrong arguments", "tools/call", 200, `{"jsonrpc":"2.0","id":ID,"error":{"code":-32602,"message":"a is missing"}}`, "the server answers with error -32602: a is missing", false},
 	} {
@@ -259,15 +260,15 @@ func TestFaultyAnswers(t *testing.T) {
 	}
 }
 
-// TestStreamGoesOn: a server that gives its events ids ends the stream of a call and
-// answers on the next one. One that has none is not asked again.
-func TestStreamGoesOn(t *testing.T) {
+// TestStreamIsResumed: if a server sends event IDs and closes the stream, the call
+// continues on the next stream. Without IDs there is no second request.
+func TestStreamIsResumed(t *testing.T) {
 	ended := answer(http.StatusOK, "id: 1\nretry: 1\ndata:\n\n")
 	for name, tt := range map[string]struct {
 		next http.HandlerFunc
-		want string // of the error; "": the tool answers
+		want string // in the error; "": the tool responds
 	}{
-		"at once": {func(w http.ResponseWriter, r *http.Request) {
+		"immediately": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
 			fmt.Fprintf(w, "id: %s2\ndata: {\"jsonrpc\":\"2.0\",\"id\":4,\"result\":{}}\n\n", r.Header.Get("Last-Event-ID"))
 		}, ""},
@@ -279,9 +280,9 @@ func TestStreamGoesOn(t *testing.T) {
 			}
 			io.WriteString(w, "data: {\"jsonrpc\":\"2.0\",\"id\":4,\"result\":{}}\n\n")
 		}, ""},
-		"refused":    {answer(http.StatusMethodNotAllowed, ""), "HTTP 405 Method Not Allowed"},
-		"no stream":  {answer(http.StatusOK, "{}"), "HTTP 200 without a stream"},
-		"no more id": {answer(http.StatusOK, "id:\ndata:\n\n"), "a stream that ends without the answer"},
+		"refused":                  {answer(http.StatusMethodNotAllowed, ""), "HTTP 405 Method Not Allowed"},
+		"no stream":                {answer(http.StatusOK, "{}"), "HTTP 200 without a stream"},
+		"second stream without id": {answer(http.StatusOK, "id:\ndata:\n\n"), "a stream that ends without the answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url, _ := serve(t, fake(map[string]http.HandlerFunc{"tools/call": ended, "": tt.next}), "")
@@ -293,9 +294,10 @@ func TestStreamGoesOn(t *testing.T) {
 	}
 }
 
-// TestVersionIsAgreedOn: a server that does not know a version says which ones it knows.
-func TestVersionIsAgreedOn(t *testing.T) {
-	refusal := func(w http.ResponseWriter, r *http.Request) {
+// TestVersionNegotiation: a server that rejects a version lists the ones that it
+// supports.
+func TestVersionNegotiation(t *testing.T) {
+	rejection := func(w http.ResponseWriter, r *http.Request) {
 		id := r.Context().Value(idKey{}).(json.RawMessage)
 		if r.Header.Get("Mcp-Protocol-Version") == "2026-07-28" {
 			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"supportedVersions":["2026-07-28"],"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"new","version":"2"}}}}`, id)
@@ -304,16 +306,15 @@ func TestVersionIsAgreedOn(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 		fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32022,"message":"no","data":{"supported":["2026-07-28"]}}}`, id)
 	}
-	url, _ := serve(t, fake(map[string]http.HandlerFunc{"server/discover": refusal}), "")
+	url, _ := serve(t, fake(map[string]http.HandlerFunc{"server/discover": rejection}), "")
 	r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, url), Server: url, ProtocolVersion: "2027-01-01"})
 	if err != nil || r.ProtocolVersion != "2026-07-28" || r.Name != "new" {
 		t.Errorf("Run() = %+v, %v", r, err)
 	}
 }
 
-// TestUnlistedTool: a call of a tool that the server does not list fails with the tools
-// that it lists, whichever way the server refuses it. One that it offers all the same
-// answers.
+// TestUnlistedTool: a call of an unlisted tool fails with the listed tools, however
+// the server rejects it. If the server has the tool anyway, the call succeeds.
 func TestUnlistedTool(t *testing.T) {
 	for _, text := range []string{
 		`{"jsonrpc":"2.0","id":ID,"error":{"code":-32602,"message":"Tool ad not found"}}`,
@@ -332,17 +333,18 @@ func TestUnlistedTool(t *testing.T) {
 	}
 }
 
-// TestUnreachableServer: the network's errors are told from those of the session.
+// TestUnreachableServer: errors of the network are distinguished from those of the
+// session.
 func TestUnreachableServer(t *testing.T) {
 	url, _ := serve(t, answer(http.StatusUnauthorized, ""), "")
 	_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, url), Server: url})
 	if !errors.Is(err, mcplogin.ErrLoginRequired) || strings.Contains(err.Error(), "Post") || oauth.Temporary(err) {
-		t.Errorf("Run() = %v, want ErrLoginRequired alone", err)
+		t.Errorf("Run() = %v, want only ErrLoginRequired", err)
 	}
-	gone := httptest.NewServer(nil)
-	gone.Close()
-	_, err = mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, gone.URL), Server: gone.URL, Timeout: time.Minute})
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	_, err = mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, closed.URL), Server: closed.URL, Timeout: time.Minute})
 	if err == nil || !oauth.Temporary(err) {
-		t.Errorf("Run() = %v, want a fault of the network", err)
+		t.Errorf("Run() = %v, want a network error", err)
 	}
 }

@@ -42,18 +42,18 @@ func stored(t *testing.T, url string) *mcplogin.Session {
 	return s
 }
 
-// method reads a request's JSON-RPC method and id.
+// method returns the JSON-RPC method and ID of a request.
 func method(r *http.Request) (name string, id json.RawMessage) {
 	var m struct {
 		Method string          `json:"method"`
 		ID     json.RawMessage `json:"id"`
 	}
-	_ = json.NewDecoder(r.Body).Decode(&m) // no message: no method
+	_ = json.NewDecoder(r.Body).Decode(&m) // not a message: no method
 	return m.Method, m.ID
 }
 
-// until writes a text again and again for as long as somebody reads.
-func until(w io.Writer, r *http.Request, text string) {
+// repeatText repeats a text until the client disconnects.
+func repeatText(w io.Writer, r *http.Request, text string) {
 	text = strings.Repeat(text, 1+(8<<10)/len(text))
 	for r.Context().Err() == nil {
 		if _, err := io.WriteString(w, text); err != nil {
@@ -62,7 +62,7 @@ func until(w io.Writer, r *http.Request, text string) {
 	}
 }
 
-// answers is a server that is well until its tools are asked for.
+// answers is a server that works until its tools are listed.
 func answers(tools func(w http.ResponseWriter, r *http.Request, id json.RawMessage)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -77,18 +77,18 @@ func answers(tools func(w http.ResponseWriter, r *http.Request, id json.RawMessa
 	}
 }
 
-// A server that never comes to an end ends the run with an error that says so,
-// and without filling the memory.
+// TestHostileServersAreBounded: a server that never stops sending ends the run with
+// an error that says so, within limited memory.
 func TestHostileServersAreBounded(t *testing.T) {
 	stream := func(text string) func(http.ResponseWriter, *http.Request, json.RawMessage) {
 		return func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 			w.Header().Set("Content-Type", "text/event-stream")
-			until(w, r, text)
+			repeatText(w, r, text)
 		}
 	}
-	carelessType := func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
+	invalidType := func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 		w.Header().Set("Content-Type", "text/event-stream; a=1; a=2")
-		until(w, r, ": ping\n\n")
+		repeatText(w, r, ": ping\n\n")
 	}
 	var page atomic.Int64
 	for _, tt := range []struct {
@@ -99,27 +99,27 @@ func TestHostileServersAreBounded(t *testing.T) {
 			w.Header().Set("Content-Encoding", "gzip")
 			z := gzip.NewWriter(w)
 			defer z.Close()
-			until(z, r, `{"jsonrpc":"2.0",`)
+			repeatText(z, r, `{"jsonrpc":"2.0",`)
 		}},
 		{"endless JSON", "sent more than 16 MiB", func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
-			until(w, r, `{"jsonrpc":"2.0",`)
+			repeatText(w, r, `{"jsonrpc":"2.0",`)
 		}},
-		{"endless JSON of a refusal", "sent more than 16 MiB", func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
+		{"endless JSON of an error", "sent more than 16 MiB", func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 			w.WriteHeader(http.StatusBadRequest)
-			until(w, r, `{"jsonrpc":"2.0",`)
+			repeatText(w, r, `{"jsonrpc":"2.0",`)
 		}},
 		{"endless event", "sent more than 16 MiB", stream("data: x\n")},
 		{"endless line", "sent more than 16 MiB", stream("data: x")},
 		{"endless comments", "messages", stream(": ping\n\n")},
 		{"endless comments whose lines end with \\r", "messages", stream(": ping\r\r")},
-		{"endless comments of a type with broken parameters", "messages", carelessType},
+		{"endless comments of a type with broken parameters", "messages", invalidType},
 		{"endless pings", "messages", stream(`data: {"jsonrpc":"2.0","id":"p","method":"ping"}` + "\n\n")},
 		{"endless pings in lines that end with \\r", "messages", stream(`data: {"jsonrpc":"2.0","method":"ping"}` + "\r\r")},
 		{"endless pings of a type with parameters", "messages", func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 			w.Header().Set("Content-Type", "text/event-stream; a=1; a=2")
-			until(w, r, `data: {"jsonrpc":"2.0","method":"ping"}`+"\n\n")
+			repeatText(w, r, `data: {"jsonrpc":"2.0","method":"ping"}`+"\n\n")
 		}},
-		{"endless notices", "messages", stream(`data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}` + "\r\n\r\n")},
+		{"endless notifications", "messages", stream(`data: {"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}` + "\r\n\r\n")},
 		{"endless pages", "100 pages", func(w http.ResponseWriter, _ *http.Request, id json.RawMessage) {
 			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"tools":[],"nextCursor":"%d"}}`, id, page.Add(1))
 		}},
@@ -149,21 +149,21 @@ func allocated() uint64 {
 	return m.TotalAlloc
 }
 
-// A server that takes its time without end is left, with an error that says to
-// try again.
-func TestSilentServerIsLeft(t *testing.T) {
-	dribble := func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
+// TestSilentServerTimesOut: a server that never completes its response ends the run
+// with an error that says to try again.
+func TestSilentServerTimesOut(t *testing.T) {
+	sendSlowly := func(w http.ResponseWriter, r *http.Request, _ json.RawMessage) {
 		w.Header().Set("Content-Type", "text/event-stream")
-		for r.Context().Err() == nil { // slowly, so that no limit of length is met
+		for r.Context().Err() == nil { // slowly, so that no length limit applies
 			io.WriteString(w, ": x\n")
 			w.(http.Flusher).Flush()
 			time.Sleep(10 * time.Millisecond)
 		}
 	}
 	for name, handler := range map[string]http.HandlerFunc{
-		"a slow answer":        answers(dribble),
-		"no answer to tools":   answers(func(_ http.ResponseWriter, r *http.Request, _ json.RawMessage) { <-r.Context().Done() }),
-		"no answer to connect": func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() },
+		"a slow response":                  answers(sendSlowly),
+		"no response to tools/list":        answers(func(_ http.ResponseWriter, r *http.Request, _ json.RawMessage) { <-r.Context().Done() }),
+		"no response to the first request": func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(handler)
@@ -177,16 +177,17 @@ func TestSilentServerIsLeft(t *testing.T) {
 	}
 }
 
-// No redirect takes a request's body to another place.
-func TestRedirectsOfAPostAreRefused(t *testing.T) {
-	asked := make(chan string, 9)
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+// TestRedirectsOfAPostAreRejected: a request body is not sent to another URL after a
+// redirect.
+func TestRedirectsOfAPostAreRejected(t *testing.T) {
+	requests := make(chan string, 9)
+	otherServer := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		asked <- r.Method + " " + string(body)
+		requests <- r.Method + " " + string(body)
 	}))
-	defer elsewhere.Close()
+	defer otherServer.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		for _, target := range []string{elsewhere.URL, "http://169.254.169.254/latest/meta-data"} {
+		for _, target := range []string{otherServer.URL, "http://169.254.169.254/latest/meta-data"} {
 			srv := httptest.NewServer(http.RedirectHandler(target, status))
 			_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: stored(t, srv.URL), Server: srv.URL})
 			if err == nil || !strings.Contains(err.Error(), "a POST is never redirected") {
@@ -196,8 +197,8 @@ func TestRedirectsOfAPostAreRefused(t *testing.T) {
 		}
 	}
 	select {
-	case got := <-asked:
-		t.Errorf("the other server was asked: %s", got)
+	case got := <-requests:
+		t.Errorf("the other server received a request: %s", got)
 	default:
 	}
 }

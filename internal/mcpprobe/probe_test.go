@@ -25,7 +25,7 @@ type silent struct{}
 
 func (silent) ShowCode(context.Context, device.Code) {}
 
-// session logs in to a server.
+// session signs in to a server.
 func session(t *testing.T, url string) *mcplogin.Session {
 	t.Helper()
 	s, err := mcplogin.Open(mcplogin.Config{
@@ -40,7 +40,7 @@ func session(t *testing.T, url string) *mcplogin.Session {
 	return s
 }
 
-// demo starts an MCP server that the SDK's authors' code serves.
+// demo starts an MCP server based on the MCP Go SDK.
 func demo(t *testing.T) string {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(nil)
@@ -56,7 +56,7 @@ func demo(t *testing.T) string {
 	return srv.URL + "/mcp"
 }
 
-func TestBothWires(t *testing.T) {
+func TestBothProtocols(t *testing.T) {
 	url := demo(t)
 	s := session(t, url)
 	for _, version := range []string{"2025-11-25", "2026-07-28"} {
@@ -84,21 +84,19 @@ func TestBothWires(t *testing.T) {
 func TestUnknownTool(t *testing.T) {
 	url := demo(t)
 	if _, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: session(t, url), Server: url, Calls: []mcpprobe.Call{{Tool: "none"}}}); err == nil {
-		t.Error("a call of no tool succeeded")
+		t.Error("a call of an unknown tool succeeded")
 	}
 }
 
-// Checklist 40 and 41: a 403 with insufficient_scope names the scopes; with
-// leave to log in it is met by no more than a few logins.
-// Checklist 40 and 41: a 403 with insufficient_scope names the scopes, and nobody
-// is asked to log in here.
+// TestMoreScopes: Checklist 40 and 41: a 403 with insufficient_scope returns the
+// scopes, and does not start a sign-in.
 func TestMoreScopes(t *testing.T) {
 	fake := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1, Interval: time.Second}}
 	srv := httptest.NewServer(fake)
 	defer srv.Close()
 	url := srv.URL + "/mcp"
 	s := session(t, url)
-	refuse := roundTripper(func(r *http.Request) (*http.Response, error) {
+	reject := roundTripper(func(r *http.Request) (*http.Response, error) {
 		if r.Body != nil {
 			r.Body.Close()
 		}
@@ -107,13 +105,13 @@ func TestMoreScopes(t *testing.T) {
 			Header: http.Header{"Www-Authenticate": {`Bearer error="insufficient_scope", scope="mcp:write"`}},
 		}, nil
 	})
-	_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: refuse})
+	_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: reject})
 	var scope *mcplogin.InsufficientScopeError
 	if !errors.As(err, &scope) || !slices.Equal(scope.Scopes, []string{"mcp:write"}) {
 		t.Errorf("Run() = %v, want *InsufficientScopeError", err)
 	}
 	if n := fake.Count(oauthtest.DeviceAuth); n != 1 {
-		t.Errorf("%d logins, want the first alone", n)
+		t.Errorf("%d logins, want only the first", n)
 	}
 }
 
@@ -121,7 +119,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestLoginIsRequiredWithoutLeave(t *testing.T) {
+func TestLoginIsRequired(t *testing.T) {
 	s, err := mcplogin.Open(mcplogin.Config{Profile: "p", Source: mcplogin.Stored(&secrets.Memory{})})
 	if err != nil {
 		t.Fatal(err)
@@ -131,12 +129,13 @@ func TestLoginIsRequiredWithoutLeave(t *testing.T) {
 	}
 }
 
-// A server that answers a version which it does not know with 400, in place of its
-// own version, is offered older ones; where a version was asked for, only that.
+// TestOlderVersionIsOffered: a server that rejects an unknown protocol version with
+// 400, instead of responding with its own version, is offered older ones, unless
+// the user requires a version.
 func TestOlderVersionIsOffered(t *testing.T) {
 	url := demo(t)
 	s := session(t, url)
-	knows := func(newest string) roundTripper {
+	supporting := func(newest string) roundTripper {
 		return func(r *http.Request) (*http.Response, error) {
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
@@ -152,16 +151,16 @@ func TestOlderVersionIsOffered(t *testing.T) {
 		}
 	}
 	for newest, want := range map[string]string{"2026-07-28": "2026-07-28", "2025-11-25": "2025-11-25", "2025-06-18": "2025-06-18", "2025-03-26": "2025-03-26"} {
-		r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: knows(newest)})
+		r, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: supporting(newest)})
 		if err != nil || r.ProtocolVersion != want || len(r.Tools) == 0 {
 			t.Errorf("newest %s: version %q with %d tools, error %v", newest, r.ProtocolVersion, len(r.Tools), err)
 		}
 	}
-	for asked, offers := range map[string]int{"": 3, "2025-06-18": 1} {
-		_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: knows("2024"), ProtocolVersion: asked})
+	for requested, offers := range map[string]int{"": 3, "2025-06-18": 1} {
+		_, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: url, HTTP: supporting("2024"), ProtocolVersion: requested})
 		var none *mcpprobe.ProtocolError
 		if !errors.As(err, &none) || len(none.Offered) != offers {
-			t.Errorf("asked for %q: error %v, want a *ProtocolError after %d offers", asked, err, offers)
+			t.Errorf("requested %q: error %v, want a *ProtocolError after %d offers", requested, err, offers)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 const server = "https://mcp.example.com/mcp"
 
 func TestTranslate(t *testing.T) {
-	for _, tt := range []struct{ theirs, ours string }{
+	for _, tt := range []struct{ mcpRemote, translated string }{
 		{server, server},
 		{server + " 3334", server + " --redirect-port 3334"},
 		{server + " 3334 --host localhost --callback-path /cb --auth-timeout 60", server + " --redirect-port 3334 --redirect-host localhost --redirect-path /cb --wait 60s"},
@@ -31,20 +31,20 @@ func TestTranslate(t *testing.T) {
 		{"http://localhost:8080/mcp --allow-http", "http://localhost:8080/mcp"},
 		{"http://127.0.0.1:8080/mcp", "http://127.0.0.1:8080/mcp"},
 	} {
-		want := strings.Fields(tt.ours)
+		want := strings.Fields(tt.translated)
 		for i := range want {
 			want[i] = strings.ReplaceAll(want[i], "~", " ")
 		}
-		got, err := Translate(strings.Fields(tt.theirs))
+		got, err := Translate(strings.Fields(tt.mcpRemote))
 		if err != nil || !slices.Equal(got.Args, want) {
-			t.Errorf("%s\nis %q, %v\nwant %q", tt.theirs, got.Args, err, want)
+			t.Errorf("%s\nis %q, %v\nwant %q", tt.mcpRemote, got.Args, err, want)
 		}
 	}
 }
 
-// TestUnsupported: the error names the option and what to do in its place.
+// TestUnsupported: the error names the option and its replacement.
 func TestUnsupported(t *testing.T) {
-	for theirs, want := range map[string]string{
+	for args, want := range map[string]string{
 		"":                                   "no URL",
 		"--debug":                            "no URL",
 		server + " --header-file f":          "--header-from",
@@ -63,9 +63,9 @@ func TestUnsupported(t *testing.T) {
 		server + ` --static-oauth-client-metadata x`:                                 "JSON",
 		"http://mcp.example.com/mcp --allow-http":                                    "https",
 	} {
-		got, err := Translate(strings.Fields(theirs))
-		if err == nil || !strings.Contains(err.Error(), want) || got.Args != nil && !strings.Contains(theirs, "--allow-http") {
-			t.Errorf("%s: %q, %v, want %q", theirs, got.Args, err, want)
+		got, err := Translate(strings.Fields(args))
+		if err == nil || !strings.Contains(err.Error(), want) || got.Args != nil && !strings.Contains(args, "--allow-http") {
+			t.Errorf("%s: %q, %v, want %q", args, got.Args, err, want)
 		}
 	}
 	if _, err := Translate([]string{server, "--resource", "r"}); !errorsAs(err) {
@@ -78,27 +78,27 @@ func errorsAs(err error) bool {
 	return ok
 }
 
-// TestSecretsStayHidden: an error never repeats a secret of the command line.
+// TestSecretsStayHidden: an error never contains a secret of the command line.
 func TestSecretsStayHidden(t *testing.T) {
-	for _, theirs := range []string{
+	for _, args := range []string{
 		` --static-oauth-client-info {"client_id":"x","client_secret":"s3cret"}`, " --header Authorization:s3cret",
 		` --static-oauth-client-metadata {"software_statement":"s3cret"}`,
 	} {
-		if _, err := Translate(strings.Fields(server + theirs)); err == nil || strings.Contains(err.Error(), "s3cret") {
-			t.Errorf("%s: %v", theirs, err)
+		if _, err := Translate(strings.Fields(server + args)); err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", args, err)
 		}
 	}
 }
 
-// TestAdapt: options of mcp-remote and of mcp-login can stand in one command line, and
-// what is mcp-login's alone stays as it is.
+// TestAdapt: options of mcp-remote and mcp-login can be mixed in one command line,
+// and options of mcp-login are passed through.
 func TestAdapt(t *testing.T) {
 	flags := map[string]bool{"header": true, "header-from": true, "transport": true, "name": true, "read-only": false, "client-id": true, "redirect-port": true, "token-endpoint": true, "use-id-token": false}
 	ours := func(name string) (known, value bool) {
 		value, known = flags[name]
 		return known, value
 	}
-	for _, tt := range []struct{ theirs, ours string }{
+	for _, tt := range []struct{ args, ours string }{
 		{"notion --read-only", "notion --read-only"},
 		{"notion 3334", "notion 3334"},
 		{"--name box " + server + " 3334 --debug", "--name box " + server + " --redirect-port 3334 --log-level debug"},
@@ -113,19 +113,19 @@ func TestAdapt(t *testing.T) {
 		{"notion " + server, "notion " + server},
 		{"http://127.0.0.1/mcp --allow-http", "http://127.0.0.1/mcp"},
 	} {
-		got, err := Adapt(strings.Fields(tt.theirs), ours)
+		got, err := Adapt(strings.Fields(tt.args), ours)
 		if err != nil || !slices.Equal(got, strings.Fields(tt.ours)) {
-			t.Errorf("%s\nis %q, %v\nwant %q", tt.theirs, got, err, tt.ours)
+			t.Errorf("%s\nis %q, %v\nwant %q", tt.args, got, err, tt.ours)
 		}
 	}
-	for theirs, want := range map[string]string{
+	for args, want := range map[string]string{
 		"http://mcp.example.com/mcp --allow-http":   "https",
 		server + " --header-file f":                 "--header-from",
 		server + " --auth-timeout":                  "no value",
 		server + " --resource https://a.test/other": "--name",
 	} {
-		if got, err := Adapt(strings.Fields(theirs), ours); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
-			t.Errorf("%s: %q, %v, want %q", theirs, got, err, want)
+		if got, err := Adapt(strings.Fields(args), ours); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %q, %v, want %q", args, got, err, want)
 		}
 	}
 }

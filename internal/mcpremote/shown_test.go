@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestShown: what is shown of a command line has no secret in it, and else all.
+// TestShown: only the secrets of a command line are hidden.
 func TestShown(t *testing.T) {
 	for _, tt := range []struct{ is, want string }{
 		{"npx mcp-remote " + server + " 3334 --debug", ""},
@@ -39,7 +39,7 @@ func TestShown(t *testing.T) {
 	}
 }
 
-// TestNoValue: an option without a value does not take one that says the opposite.
+// TestNoValue: an option without a value does not accept a value that negates it.
 func TestNoValue(t *testing.T) {
 	none := func(string) (bool, bool) { return false, false }
 	for _, word := range []string{"--disable-resource-parameter=false", "--allow-http=false", "--device-code=0"} {

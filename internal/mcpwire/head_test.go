@@ -9,7 +9,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// byEncodingJSON reads a head as encoding/json does.
+// byEncodingJSON parses a head with encoding/json.
 func byEncodingJSON(text []byte) (h mcpwire.Head, ok bool) {
 	var m struct {
 		Version string          `json:"jsonrpc"`
@@ -41,7 +41,7 @@ var texts = []string{
 	`{"jsonrpc":"2.0","` + strings.Repeat(`\u0069`, 100) + `":1,"id":"` + strings.Repeat("i", 400) + `"}`,
 }
 
-// TestHead: the scanner finds what encoding/json finds, and nothing else.
+// TestHead: the scanner finds exactly what encoding/json finds.
 func TestHead(t *testing.T) {
 	nested := func(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
 	for _, text := range append(texts, nested(10_000), nested(10_001)) {
@@ -84,7 +84,7 @@ func compare(t *testing.T, text []byte, part int) {
 	}
 	if json.Valid(text) {
 		if root, kind := s.Root(); !bytes.Equal(text[root.Start:root.End], bytes.Trim(text, " \t\r\n")) || kind != text[root.Start] {
-			t.Fatalf("%.200q: the value stands at %v and begins with %q", text, root, kind)
+			t.Fatalf("%.200q: the value is at %v and begins with %q", text, root, kind)
 		}
 		var list []json.RawMessage
 		if json.Unmarshal(text, &list) == nil && len(list) != s.Elements() {
@@ -93,7 +93,7 @@ func compare(t *testing.T, text []byte, part int) {
 	}
 }
 
-// TestRequestID: the id of a request that nobody keeps.
+// TestRequestID: the ID of a request that was not kept.
 func TestRequestID(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"id":7,"method":"x","params":{"long`:                   "7",

@@ -8,7 +8,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// A server may write an id in another way than it was sent.
+// TestSameID: a server may format an ID differently than it was sent.
 func TestSameID(t *testing.T) {
 	for _, tt := range []struct {
 		response, request string
@@ -23,8 +23,8 @@ func TestSameID(t *testing.T) {
 	}
 }
 
-// What a server and every program before it read in the headers is what the message
-// says (SEP-2243).
+// TestRepeated: the headers repeat values of the message, so that intermediaries
+// need not parse it (SEP-2243).
 func TestRepeated(t *testing.T) {
 	const list = `{"result":{"tools":[{"name":"t","inputSchema":{"properties":{
 		"region":{"x-mcp-header":"Region"}, "n":{"x-mcp-header":"N"}, "deep":{"properties":{"code":{"x-mcp-header":"Code"}}},
@@ -49,7 +49,7 @@ func TestRepeated(t *testing.T) {
 	}
 	none := http.Header{}
 	if (mcpwire.Repeated{Name: "x"}).SetOn(none); len(none) != 0 {
-		t.Errorf("an answer repeats %v", none)
+		t.Errorf("a response has the headers %v", none)
 	}
 }
 

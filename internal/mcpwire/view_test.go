@@ -8,7 +8,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpwire"
 )
 
-// FuzzView: the parts of a text are those that encoding/json finds.
+// FuzzView: the parts of a text are the same as with encoding/json.
 func FuzzView(f *testing.F) {
 	for _, text := range texts {
 		f.Add([]byte(text))

@@ -8,9 +8,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
-// TestListen: only a loopback address is listened at.
+// TestListen: only loopback addresses are accepted for listening.
 func TestListen(t *testing.T) {
-	for address, fine := range map[string]bool{
+	for address, allowed := range map[string]bool{
 		"127.0.0.1:0": true,
 		"0.0.0.0:0":   false, ":0": false, "[::]:0": false, "192.0.2.1:0": false,
 		"localhost:0": false, "127.0.0.1": false, "": false,
@@ -19,13 +19,13 @@ func TestListen(t *testing.T) {
 		if err == nil {
 			l.Close()
 		}
-		if fine != (err == nil) || !fine && !errors.Is(err, netcheck.ErrAddress) {
+		if allowed != (err == nil) || !allowed && !errors.Is(err, netcheck.ErrAddress) {
 			t.Errorf("Listen(%q): %v", address, err)
 		}
 	}
 }
 
-// TestIsLoopback: a name that a name server could answer for is not loopback.
+// TestIsLoopback: a name that is resolved by DNS is not loopback.
 func TestIsLoopback(t *testing.T) {
 	for host, want := range map[string]bool{
 		"127.0.0.1:9100": true, "127.0.0.1": true, "[::1]:80": true, "[::1]": true, "localhost:1": true, "LOCALHOST": true,
@@ -37,7 +37,7 @@ func TestIsLoopback(t *testing.T) {
 	}
 }
 
-// TestIsRedirectHost: not every system can listen at every loopback address.
+// TestIsRedirectHost: not every system can listen on every loopback address.
 func TestIsRedirectHost(t *testing.T) {
 	for host, want := range map[string]bool{
 		"127.0.0.1": true, "localhost": true, "::1": true,

@@ -15,7 +15,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// What the network library says is replaced by what a user knows; all else stays.
+// TestText: messages of the network library are replaced by the user's terms; all
+// other text is kept.
 func TestText(t *testing.T) {
 	dial := func(err error) error { return &net.OpError{Op: "dial", Net: "tcp", Err: err} }
 	for want, cause := range map[string]error{
@@ -33,9 +34,9 @@ func TestText(t *testing.T) {
 			t.Errorf("text of %v = %q", err, got)
 		}
 	}
-	refused := &url.Error{Op: "Post", URL: "https://mcp.test:8443/mcp", Err: dial(syscall.ECONNREFUSED)}
+	connRefused := &url.Error{Op: "Post", URL: "https://mcp.test:8443/mcp", Err: dial(syscall.ECONNREFUSED)}
 	for server, want := range map[string]string{"https://mcp.test:8443/mcp": "", "https://other.test/mcp": "discover https://other.test/mcp: "} {
-		err := fmt.Errorf("discover %s: %w; or else", server, refused)
+		err := fmt.Errorf("discover %s: %w; or else", server, connRefused)
 		if got := netfault.Text(err); got != want+"cannot reach mcp.test:8443: connection refused; or else" {
 			t.Errorf("text of %v = %q", err, got)
 		}
@@ -47,8 +48,9 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestTextNamesAHostOnce: a step such as discover names no URL that its fault names too.
-func TestTextNamesAHostOnce(t *testing.T) {
+// TestTextNamesTheHostOnce: a step such as discover does not repeat a URL that is in
+// its cause.
+func TestTextNamesTheHostOnce(t *testing.T) {
 	const server = "https://mcp.test/mcp"
 	get := func(err error) error { return &url.Error{Op: "Get", URL: server, Err: err} }
 	for _, tt := range []struct {

@@ -27,7 +27,7 @@ func Example() {
 	// a secret <nil>
 }
 
-// quick packs at a low cost, for tests: Unpack takes what a parcel asks for.
+// quick encrypts at a low cost, for tests: Unpack reads the cost from the parcel.
 func quick(t *testing.T, data, passphrase string) []byte {
 	t.Helper()
 	r, err := age.NewScryptRecipient(passphrase)
@@ -53,7 +53,7 @@ func quick(t *testing.T, data, passphrase string) []byte {
 func TestUnpack(t *testing.T) {
 	packed := quick(t, "data", "right")
 	damaged := bytes.Clone(packed)
-	damaged[len(damaged)-40] ^= 1 // within the data: damage of age's header looks like a wrong passphrase
+	damaged[len(damaged)-40] ^= 1 // within the data, because damage in age's header looks like a wrong passphrase
 	pasted := "\n  " + string(bytes.ReplaceAll(packed, []byte("\n"), []byte("\r\n"))) + "\n\n"
 	for _, tt := range []struct {
 		name       string
@@ -68,7 +68,7 @@ func TestUnpack(t *testing.T) {
 		{"damaged", damaged, "right", "", secrets.ErrUndecryptable},
 		{"cut short", packed[:len(packed)-40], "right", "", secrets.ErrUndecryptable},
 		{"empty", nil, "right", "", secrets.ErrUndecryptable},
-		{"something else", []byte("hello"), "right", "", secrets.ErrUndecryptable},
+		{"not a parcel", []byte("hello"), "right", "", secrets.ErrUndecryptable},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			data, err := parcel.Unpack(tt.parcel, []byte(tt.passphrase))

@@ -28,9 +28,9 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// TestRuneRefusesDefaultIgnorables compares with the definition in
-// DerivedCoreProperties.txt: what it lists beside Cf takes no room.
-func TestRuneRefusesDefaultIgnorables(t *testing.T) {
+// TestRuneRejectsDefaultIgnorables compares with DerivedCoreProperties.txt: its
+// default ignorable code points outside of category Cf are invisible.
+func TestRuneRejectsDefaultIgnorables(t *testing.T) {
 	for r := range rune(unicode.MaxRune) {
 		invisible := unicode.In(r, unicode.C, unicode.Zl, unicode.Zp, unicode.Bidi_Control, unicode.Join_Control,
 			unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)

@@ -11,8 +11,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
-// TestFolderIsQuoted: the command that makes a folder private runs nothing that the
-// folder's name says.
+// TestFolderIsQuoted: in the suggested command that makes a folder private, the
+// folder's name is quoted.
 func TestFolderIsQuoted(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a; touch $(id)")
 	if err := os.Mkdir(dir, 0o700); err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/privsock"
 )
 
-// TestUmaskIsLeftAlone: files that other goroutines make while a socket is made
-// have the mode that they were to have.
+// TestUmaskIsLeftAlone: files that other goroutines create while a socket is
+// created get their intended mode.
 func TestUmaskIsLeftAlone(t *testing.T) {
 	umask := syscall.Umask(0)
 	defer syscall.Umask(umask)
@@ -58,31 +58,30 @@ func TestUmaskIsLeftAlone(t *testing.T) {
 	}
 }
 
-// TestTaken: a socket that somebody serves is left alone, and what is left of
-// one that nobody does is replaced.
-func TestTaken(t *testing.T) {
+// TestSocketInUse: a socket in use is kept, and a leftover socket is replaced.
+func TestSocketInUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	l, remove, err := privsock.Listen(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := privsock.Listen(path); !errors.Is(err, privsock.ErrTaken) {
-		t.Errorf("Listen beside a process that lives = %v, want ErrTaken", err)
+		t.Errorf("Listen beside a running process = %v, want ErrTaken", err)
 	}
-	l.Close() // as a kill would: the file stays
+	l.Close() // like a killed process: the file stays
 	again, _, err := privsock.Listen(path)
 	if err != nil {
-		t.Fatalf("Listen after a process that died: %v", err)
+		t.Fatalf("Listen after a dead process: %v", err)
 	}
 	defer again.Close()
 	remove()
 	if _, err := os.Lstat(path); err != nil {
-		t.Errorf("the dead one's remove took the new socket away: %v", err)
+		t.Errorf("the first process's remove function removed the new socket: %v", err)
 	}
 }
 
-// TestAbstractName: a name that every user can connect to is not a private
-// socket.
+// TestAbstractName: an abstract socket, to which every user can connect, is not
+// private.
 func TestAbstractName(t *testing.T) {
 	for _, path := range []string{"", "@name", "@/tmp/name"} {
 		l, remove, err := privsock.Listen(path)
@@ -96,11 +95,11 @@ func TestAbstractName(t *testing.T) {
 	}
 }
 
-// TestOtherUsersSocket: a socket of another user is not one of this user's, whether
-// somebody listens or not, and it stays. Only root can make one.
+// TestOtherUsersSocket: a socket of another user is rejected and kept, whether it
+// is in use or not. Only root can create one.
 func TestOtherUsersSocket(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root can make sockets of other users")
+		t.Skip("only root can create sockets of other users")
 	}
 	path := filepath.Join(t.TempDir(), "s")
 	l, _, err := privsock.Listen(path)

@@ -5,7 +5,7 @@ import "testing"
 func TestAddress(t *testing.T) {
 	for text, want := range map[string]string{
 		"https://mcp.notion.com/mcp": "https://mcp.notion.com/mcp",
-		"ftp://x":                    "ftp://x", // refused later, by its scheme
+		"ftp://x":                    "ftp://x", // rejected later, by its scheme
 		"mcp.notion.com/mcp":         "https://mcp.notion.com/mcp",
 		"mcp.notion.com":             "https://mcp.notion.com",
 		"MCP.Notion.com:8443/mcp":    "https://MCP.Notion.com:8443/mcp",

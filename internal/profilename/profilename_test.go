@@ -48,7 +48,7 @@ func TestFor(t *testing.T) {
 	}{
 		{"nothing is stored", nil, "notion"},
 		{"the derived name", map[string]string{"notion": url}, "notion"},
-		{"a name that a person chose", map[string]string{"work": url, "other": "https://x.test/"}, "work"},
+		{"a name that the user chose", map[string]string{"work": url, "other": "https://x.test/"}, "work"},
 		{"the derived name belongs to another URL", map[string]string{"notion": "https://mcp.notion.com/other"}, "notion-1cbd"},
 		{"and another name to this one", map[string]string{"notion": "https://mcp.notion.com/other", "mine": url}, "mine"},
 		{"a record that cannot be read", map[string]string{"notion": ""}, "notion-1cbd"},

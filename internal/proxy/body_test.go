@@ -13,7 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
-// recorded is a server that notes what it is sent, and answers all of it.
+// recorded is a server that records the request bodies, and responds to every
+// request in them.
 func recorded(bodies chan<- string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -31,23 +32,23 @@ func recorded(bodies chan<- string) http.HandlerFunc {
 	}
 }
 
-// TestBodiesOfASignedOutClient: what is no single short message is not dropped in a
-// session that began while nobody was signed in: each request gets an error until somebody
-// signs in, and then the server gets the body.
+// TestBodiesOfASignedOutClient: a body other than a single short message is not
+// lost in a session that began while the user was signed out: each request gets an
+// error until the user signs in, and then the server receives the body.
 func TestBodiesOfASignedOutClient(t *testing.T) {
 	long := `{"jsonrpc":"2.0","id":"long","method":"tools/list","params":{"x":"` + strings.Repeat("x", 5<<20) + `"}}`
 	for name, tt := range map[string]struct {
 		body   string
-		errors []string // the ids
+		errors []string // the request IDs
 	}{
 		"batch":         {"[" + pingRequest + "," + numbered(7) + `,{"jsonrpc":"2.0","method":"notifications/x"}]`, []string{`"p"`, "7"}},
 		"notifications": {`[{"jsonrpc":"2.0","method":"notifications/x"}]`, nil},
 		"long":          {long, nil},
-		"no message":    {`{"jsonrpc":"2.0"`, nil},
+		"not a message": {`{"jsonrpc":"2.0"`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bodies := make(chan string, 9)
-			p := newPerson(t, recorded(bodies))
+			p := newSiteUser(t, recorded(bodies))
 			post := p.poster(t)
 			session := post("", initializeRequest).Header.Get("Mcp-Session-Id")
 			resp := post(session, tt.body)
@@ -61,13 +62,14 @@ func TestBodiesOfASignedOutClient(t *testing.T) {
 			p.site.login(t)
 			post(session, tt.body)
 			if got := await.Receive(t, "the body", bodies); got != tt.body {
-				t.Errorf("%d bytes came to the server, want %d", len(got), len(tt.body))
+				t.Errorf("the server received %d bytes, want %d", len(got), len(tt.body))
 			}
 		})
 	}
 }
 
-// checkErrors checks that a batch is the errors for requests, which name the tool to sign in.
+// checkErrors checks that a batch contains errors for the requests, which name the
+// sign-in tool.
 func checkErrors(t *testing.T, text string, ids []string) {
 	t.Helper()
 	var all []struct {
@@ -84,8 +86,8 @@ func checkErrors(t *testing.T, text string, ids []string) {
 	}
 }
 
-// TestIncompleteAnswers: a call that waited for a sign-in gets a whole answer of the server
-// or an error, and never a part of the answer.
+// TestIncompleteAnswers: a call that waited for a sign-in gets a complete response
+// of the server or an error, and never a part of the response.
 func TestIncompleteAnswers(t *testing.T) {
 	for name, tt := range map[string]struct {
 		kind, body string
@@ -99,10 +101,10 @@ func TestIncompleteAnswers(t *testing.T) {
 		"another protocol": {"application/json", `{"x":1}`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPerson(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			p := newSiteUser(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				if methodOf(body) == "tools/call" {
-					says(200, tt.kind, tt.body).ServeHTTP(w, r)
+					respondWith(200, tt.kind, tt.body).ServeHTTP(w, r)
 					return
 				}
 				recorded(nil).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body)))
@@ -130,7 +132,7 @@ func TestIncompleteAnswers(t *testing.T) {
 			hello := post(strings.Replace(initializeRequest, `"capabilities":{}`, `"capabilities":{"elicitation":{"url":{}}}`, 1))
 			hello.Body.Close()
 			session = hello.Header.Get("Mcp-Session-Id")
-			resp := post(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}`) // asks to open a page
+			resp := post(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}`) // asks the user to open a page
 			p.approve <- nil
 			defer resp.Body.Close()
 			text, err := io.ReadAll(resp.Body)

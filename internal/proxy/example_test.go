@@ -16,7 +16,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// quiet shows a device code to nobody: the server of the example approves.
+// quiet shows no device code: the server of the example approves.
 type quiet struct{}
 
 func (quiet) ShowCode(context.Context, device.Code) {}
@@ -30,7 +30,7 @@ func Example() {
 	s, err := mcplogin.Open(mcplogin.Config{
 		Profile: "demo",
 		Server:  srv.URL + "/mcp",
-		Source:  mcplogin.Stored(&secrets.Memory{}), // file.Open, vault.Open in earnest
+		Source:  mcplogin.Stored(&secrets.Memory{}), // in production: file.Open or vault.Open
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -38,7 +38,7 @@ func Example() {
 	if _, err := s.Ensure(ctx, mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: quiet{}}}}); err != nil {
 		log.Fatal(err)
 	}
-	client := strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}` + "\n") // os.Stdin in earnest
+	client := strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}` + "\n") // in production: os.Stdin
 	p := proxy.Stdio{Upstream: proxy.Upstream{Session: s, Server: srv.URL + "/mcp"}}
 	if err := p.Run(ctx, client, os.Stdout); err != nil {
 		log.Fatal(err)

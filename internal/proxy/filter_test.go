@@ -13,8 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/toolfilter"
 )
 
-// without returns an upstream whose clients may not use the tools of a pattern.
-func without(t *testing.T, up proxy.Upstream, pattern string) proxy.Upstream {
+// denying returns an upstream that denies the tools that match a pattern.
+func denying(t *testing.T, up proxy.Upstream, pattern string) proxy.Upstream {
 	t.Helper()
 	var err error
 	if up.Tools, err = toolfilter.New(toolfilter.Rules{Deny: []string{pattern}}, nil); err != nil {
@@ -23,21 +23,21 @@ func without(t *testing.T, up proxy.Upstream, pattern string) proxy.Upstream {
 	return up
 }
 
-// TestFilteredTools: tools that are not allowed are neither listed nor called, in each
-// way through the proxy, each wire and each transport of the server.
+// TestFilteredTools: denied tools are neither listed nor callable, in each mode of
+// the proxy, each protocol and each transport of the server.
 func TestFilteredTools(t *testing.T) {
-	for way, open := range ways {
-		for _, wire := range wires {
-			t.Run(way+"/"+wire.version, func(t *testing.T) {
+	for mode, open := range modes {
+		for _, wire := range protocols {
+			t.Run(mode+"/"+wire.version, func(t *testing.T) {
 				ts := newTools()
 				s := newSite(t, ts.handler(wire.stateless))
-				filteredTools(t, ts, connect(t, open(t, without(t, s.upstream(t), "H*")), wire.version))
+				filteredTools(t, ts, connect(t, open(t, denying(t, s.upstream(t), "H*")), wire.version))
 			})
 		}
-		t.Run(way+"/sse", func(t *testing.T) {
+		t.Run(mode+"/sse", func(t *testing.T) {
 			ts := newTools()
 			s := newSite(t, oldTransport(ts))
-			up := without(t, s.upstream(t), "H*")
+			up := denying(t, s.upstream(t), "H*")
 			up.Transport = &httpsse.Transport{Base: http.DefaultTransport, Server: up.Server}
 			filteredTools(t, ts, connect(t, open(t, up), "2025-11-25"))
 		})
@@ -65,7 +65,7 @@ func filteredTools(t *testing.T, ts *tools, c *client) {
 	}
 }
 
-// oldTransport serves tools by the transport of 2024-11-05.
+// oldTransport serves tools by the HTTP+SSE transport of 2024-11-05.
 func oldTransport(ts *tools) http.Handler {
 	sse := mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return ts.Server }, nil)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -77,34 +77,34 @@ func oldTransport(ts *tools) http.Handler {
 	})
 }
 
-// TestFilterIsFirst: a call of a tool that is not allowed asks nobody to sign in, and
-// the tool to sign in is there whatever the rules are.
+// TestFilterIsFirst: a call of a denied tool does not prompt for a sign-in, and the
+// sign-in tool is available with any rules.
 func TestFilterIsFirst(t *testing.T) {
-	eachWay(t, false, func(t *testing.T, p *person) {
-		c := open(t, ways[p.way](t, without(t, p.upstream(t), "*")), mcp.ClientOptions{})
-		p.refuses(t, c)
+	eachMode(t, false, func(t *testing.T, p *siteUser) {
+		c := open(t, modes[p.mode](t, denying(t, p.upstream(t), "*")), mcp.ClientOptions{})
+		p.wantDenied(t, c)
 		if got := c.tools(t); !slices.Equal(got, []string{"sign_in"}) {
 			t.Errorf("listed %q", got)
 		}
 	})
 }
 
-// TestFilterOfKnownTools: what is listed while nobody is signed in are the tools that are
-// allowed, and the call of another asks nobody to sign in.
+// TestFilterOfKnownTools: while the user is signed out, only allowed tools are
+// listed, and the call of a denied one does not prompt for a sign-in.
 func TestFilterOfKnownTools(t *testing.T) {
-	for _, wire := range wires {
-		eachWay(t, wire.stateless, func(t *testing.T, p *person) {
+	for _, wire := range protocols {
+		eachMode(t, wire.stateless, func(t *testing.T, p *siteUser) {
 			p.site.login(t)
-			c := open(t, ways[p.way](t, without(t, p.upstream(t), "H*")), mcp.ClientOptions{})
+			c := open(t, modes[p.mode](t, denying(t, p.upstream(t), "H*")), mcp.ClientOptions{})
 			before := c.tools(t)
-			p.keeps(t)
-			p.lapse()
-			p.refuses(t, c)
+			p.waitForCachedTools(t)
+			p.expireLogin()
+			p.wantDenied(t, c)
 			if got := c.tools(t); slices.Contains(got, "hang") || !slices.Equal(got, append([]string{"sign_in"}, before...)) {
 				t.Errorf("listed %q, want sign_in and %q", got, before)
 			}
-			next := open(t, ways[p.way](t, without(t, p.upstream(t), "H*")), mcp.ClientOptions{}) // of another process
-			p.refuses(t, next)
+			next := open(t, modes[p.mode](t, denying(t, p.upstream(t), "H*")), mcp.ClientOptions{}) // in another process
+			p.wantDenied(t, next)
 			if got := next.tools(t); !slices.Equal(got, append([]string{"sign_in"}, before...)) {
 				t.Errorf("another process lists %q, want sign_in and %q", got, before)
 			}
@@ -112,26 +112,26 @@ func TestFilterOfKnownTools(t *testing.T) {
 	}
 }
 
-// refuses checks that a client may not call the tool that hangs, and that nobody is asked
-// to sign in for it.
-func (p *person) refuses(t *testing.T, c *client) {
+// wantDenied checks that a client cannot call the tool that hangs, and that no sign-in
+// begins.
+func (p *siteUser) wantDenied(t *testing.T, c *client) {
 	t.Helper()
 	if _, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "hang"}); err == nil || !strings.Contains(err.Error(), "not allowed") {
 		t.Errorf("hang: %v", err)
 	}
 	if n := p.logins.Load(); n != 0 {
-		t.Errorf("%d sign-ins began", n)
+		t.Errorf("%d sign-ins started", n)
 	}
 }
 
-// TestFilterInLostSession: the list of tools that a call depends on begins a new session
-// where the server has forgotten the client's.
+// TestFilterInLostSession: if the server has lost the client's session, listing the
+// tools for a call begins a new one.
 func TestFilterInLostSession(t *testing.T) {
 	ts := newTools()
 	s := newSite(t, ts.handler(false))
-	c := connect(t, stdio(t, proxy.Stdio{Upstream: without(t, s.upstream(t), "h*")}), "2025-11-25")
+	c := connect(t, stdio(t, proxy.Stdio{Upstream: denying(t, s.upstream(t), "h*")}), "2025-11-25")
 	s.mu.Lock()
-	s.mcp = ts.handler(false) // of another process
+	s.mcp = ts.handler(false) // in another process
 	s.mu.Unlock()
 	if got := c.call(t, "add", map[string]any{"A": 1, "B": 1}); got != "2" {
 		t.Errorf("add = %s", got)

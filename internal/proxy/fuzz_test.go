@@ -25,8 +25,8 @@ func (r reply) RoundTrip(*http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// FuzzStdio: whatever client and server say, each line that comes out is one
-// JSON-RPC message, and each request has an answer.
+// FuzzStdio: with any client and server, each line of output is one JSON-RPC
+// message, and each request has a response.
 func FuzzStdio(f *testing.F) {
 	f.Add(pingRequest, false, pingReply)
 	f.Add(pingRequest, true, "id: 1\nretry: 1\nevent: message\ndata: {\"jsonrpc\":\"2.0\",\r\ndata: \"id\":\"p\",\"result\":\"\xff\"}\n\n")
@@ -45,7 +45,7 @@ func FuzzStdio(f *testing.F) {
 		kind := "application/json"
 		if stream {
 			kind = "text/event-stream"
-			body = strings.ReplaceAll(body, "id:", "x:") // a stream that can be taken up again takes time
+			body = strings.ReplaceAll(body, "id:", "x:") // a resumable stream takes time
 		}
 		session, err := mcplogin.Open(mcplogin.Config{Profile: "box", Source: mcplogin.Stored(store)})
 		if err != nil {
@@ -61,11 +61,11 @@ func FuzzStdio(f *testing.F) {
 				Version string `json:"jsonrpc"`
 			}
 			if err := json.Unmarshal([]byte(line), &m); err != nil || m.Version != "2.0" || !strings.HasSuffix(line, "\n") {
-				t.Errorf("no message: %q", line)
+				t.Errorf("not a message: %q", line)
 			}
 		}
 		if in == pingRequest && !strings.Contains(out.String(), `"error"`) && !strings.Contains(out.String(), `"id"`) {
-			t.Errorf("no answer: %q", out.String())
+			t.Errorf("not a response: %q", out.String())
 		}
 	})
 }

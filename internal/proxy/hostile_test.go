@@ -15,12 +15,12 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
-// TestEventIDs: an id comes back as a header if it can be one; a stream with
-// another is not taken up again.
+// TestEventIDs: an ID is sent back as a header if it is a valid value; otherwise
+// the stream is not resumed.
 func TestEventIDs(t *testing.T) {
 	for _, tt := range []struct {
 		name, id string
-		want     []string // Last-Event-ID of each try
+		want     []string // Last-Event-ID of each attempt
 	}{
 		{"plain", "a b/ć=1", []string{"a b/ć=1"}},
 		{"end of a line", "1\rX-Evil: 1", []string{"1"}}, // the rest is another field
@@ -37,9 +37,9 @@ func TestEventIDs(t *testing.T) {
 				}
 				io.WriteString(w, "id: "+tt.id+"\nretry: 1\ndata:\n\n")
 			}))
-			lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest)
+			lines := runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest)
 			if len(lines) != 1 || (tt.want != nil) != (lines[0] == pingReply) {
-				t.Errorf("answered %q", lines)
+				t.Errorf("output %q", lines)
 			}
 			var got []string
 			for _, r := range s.requests(http.MethodGet) {
@@ -49,14 +49,14 @@ func TestEventIDs(t *testing.T) {
 				}
 			}
 			if fmt.Sprint(got) != fmt.Sprint(tt.want) {
-				t.Errorf("taken up after %q, want %q", got, tt.want)
+				t.Errorf("resumed after %q, want %q", got, tt.want)
 			}
 		})
 	}
 }
 
-// TestBusyStream: a server that asks for it is not called more than ten times
-// a second.
+// TestBusyStream: the proxy reconnects at most ten times a second, even if the
+// server requests more.
 func TestBusyStream(t *testing.T) {
 	t.Parallel()
 	var events atomic.Int32
@@ -65,17 +65,17 @@ func TestBusyStream(t *testing.T) {
 		fmt.Fprintf(w, "id: %d\nretry: 1\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"x\"}\n\n", events.Add(1))
 	}))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t), Drain: time.Millisecond})
-	begin := time.Now()
+	start := time.Now()
 	r.send(t, pingRequest)
 	await.True(t, "it is called eleven times", func() bool { return len(s.requests(http.MethodGet)) >= 11 })
-	if took := time.Since(begin); took < 11*time.Second/15 { // a busy machine only increases it
+	if took := time.Since(start); took < 11*time.Second/15 { // a slow machine only increases it
 		t.Errorf("eleven calls within %s", took)
 	}
 	r.ends(t)
 }
 
-// TestLongServerEvent: the server's own stream is not opened again after an event that is
-// too long, because the next one would begin with the same event.
+// TestLongServerEvent: the server's stream is not opened again after an event that
+// is too long, because the next one would begin with the same event.
 func TestLongServerEvent(t *testing.T) {
 	const limit = 10_000
 	for name, event := range map[string]string{
@@ -110,22 +110,22 @@ func (l logLines) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// TestDeepSchema: deeply nested schemas take no time. Parsing each level again
+// TestDeepSchema: deeply nested schemas are parsed fast. Parsing each level again
 // would take minutes.
 func TestDeepSchema(t *testing.T) {
 	const depth = 4000
 	schema := strings.Repeat(`{"properties":{"a":`, depth) + `"` + strings.Repeat("x", 8<<20) + `"` + strings.Repeat(`}}`, depth)
 	reply := `{"jsonrpc":"2.0","id":"l","result":{"tools":[{"name":"deep","inputSchema":` + schema + `}]}}`
-	s := newSite(t, says(200, "application/json", reply))
-	begin := time.Now()
-	lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":"l","method":"tools/list"}`)
-	if len(lines) != 1 || lines[0] != reply || time.Since(begin) > await.Limit/2 {
-		t.Errorf("%d lines after %s", len(lines), time.Since(begin))
+	s := newSite(t, respondWith(200, "application/json", reply))
+	start := time.Now()
+	lines := runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":"l","method":"tools/list"}`)
+	if len(lines) != 1 || lines[0] != reply || time.Since(start) > await.Limit/2 {
+		t.Errorf("%d lines after %s", len(lines), time.Since(start))
 	}
 }
 
-// TestHeadersThatRepeat: what a client or a tool's schema puts into headers
-// sets no other header.
+// TestHeadersThatRepeat: values that a client or a tool's schema puts into headers
+// cannot set other headers.
 func TestHeadersThatRepeat(t *testing.T) {
 	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}`
 	list := `{"jsonrpc":"2.0","id":"l","method":"tools/list","params":{` + meta + `}}`
@@ -153,16 +153,16 @@ func TestHeadersThatRepeat(t *testing.T) {
 			r.send(t, tt.request)
 			r.ends(t)
 			if got := r.said(); !strings.Contains(got, tt.want) {
-				t.Errorf("answers %s, want %s", got, tt.want)
+				t.Errorf("responses %s, want %s", got, tt.want)
 			}
 			last := s.requests(http.MethodPost)[len(s.requests(http.MethodPost))-1]
 			if tt.name == "arguments" && last.Header.Get("Mcp-Param-C") == "" {
-				t.Error("the header that there may be is missing")
+				t.Error("the allowed header is missing")
 			}
-			for _, seen := range s.requests(http.MethodPost) {
-				for name := range seen.Header {
+			for _, request := range s.requests(http.MethodPost) {
+				for name := range request.Header {
 					if strings.Contains(name, "Evil") || strings.HasPrefix(name, "Mcp-Param-") && name != "Mcp-Param-C" {
-						t.Errorf("header %s: %q", name, seen.Header[name])
+						t.Errorf("header %s: %q", name, request.Header[name])
 					}
 				}
 			}
@@ -170,7 +170,7 @@ func TestHeadersThatRepeat(t *testing.T) {
 	}
 }
 
-// endless is a server that says the same for as long as the stream is open.
+// endless is a server that repeats a text while the stream is open.
 type endless struct {
 	text         string
 	begun, ended chan struct{}
@@ -198,8 +198,8 @@ func (e endless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.ended <- struct{}{}
 }
 
-// TestEndlessStream: a server that never stops is left when the client has its
-// answer or wants none, and when the client is gone, whatever it says.
+// TestEndlessStream: the stream of a server that never stops is closed when the
+// client has its response or cancels the request, and when the client has exited.
 func TestEndlessStream(t *testing.T) {
 	const notice = "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n"
 	stateless := `{"jsonrpc":"2.0","id":"p","method":"ping","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`
@@ -208,13 +208,13 @@ func TestEndlessStream(t *testing.T) {
 		end                   bool
 	}{
 		{"cancelled", notice, pingRequest, cancels(`"p"`), false},
-		{"cancelled, with ids", "id: 1\n" + notice, pingRequest, cancels(`"p"`), false},
-		{"cancelled, stateless", notice, stateless, cancels(`"p"`), false},
-		{"cancelled, no line", "data: x", pingRequest, cancels(`"p"`), false},
-		{"cancelled, no event", "data: x\n", pingRequest, cancels(`"p"`), false},
-		{"cancelled, comments", ": x\n", pingRequest, cancels(`"p"`), false},
+		{"canceled, with ids", "id: 1\n" + notice, pingRequest, cancels(`"p"`), false},
+		{"canceled, stateless", notice, stateless, cancels(`"p"`), false},
+		{"canceled, no line", "data: x", pingRequest, cancels(`"p"`), false},
+		{"canceled, no event", "data: x\n", pingRequest, cancels(`"p"`), false},
+		{"canceled, comments", ": x\n", pingRequest, cancels(`"p"`), false},
 		{"answered", "data: " + pingReply + "\n\n", pingRequest, "", false},
-		{"client gone", "id: 1\n" + notice, pingRequest, "", true},
+		{"client exited", "id: 1\n" + notice, pingRequest, "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -232,16 +232,16 @@ func TestEndlessStream(t *testing.T) {
 				r.ends(t)
 			}
 			if n := strings.Count(r.said(), pingReply); n > 1 {
-				t.Errorf("%d answers", n)
+				t.Errorf("%d responses", n)
 			}
 		})
 	}
 }
 
-// TestNothingIsLeft: what a run began ends with it.
-func TestNothingIsLeft(t *testing.T) {
+// TestRunLeavesNoGoroutines: everything that a run started ends with it.
+func TestRunLeavesNoGoroutines(t *testing.T) {
 	before := runtime.NumGoroutine()
-	s := newSite(t, hanging())
+	s := newSite(t, silentServer())
 	up := s.upstream(t)
 	transport := &http.Transport{}
 	up.Transport = transport
@@ -254,7 +254,7 @@ func TestNothingIsLeft(t *testing.T) {
 	s.CloseClientConnections()
 	await.True(t, "goroutines end", func() bool {
 		s.CloseClientConnections()
-		return runtime.NumGoroutine() <= before+8 // the server's own
+		return runtime.NumGoroutine() <= before+8 // the server's own stream
 	})
 }
 

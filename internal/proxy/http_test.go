@@ -44,13 +44,13 @@ func bodyText(t *testing.T, resp *http.Response) string {
 	return string(b)
 }
 
-// TestGate: who has the token comes in, if the request names this machine.
-func TestGate(t *testing.T) {
-	s := newSite(t, says(200, "application/json", pingReply))
+// TestAuthentication: a request is accepted if it has the token and names this machine.
+func TestAuthentication(t *testing.T) {
+	s := newSite(t, respondWith(200, "application/json", pingReply))
 	up := s.upstream(t)
-	good := http.Header{"Authorization": {"Bearer local"}}
+	valid := http.Header{"Authorization": {"Bearer local"}}
 	with := func(name, value string) http.Header {
-		h := good.Clone()
+		h := valid.Clone()
 		h.Set(name, value)
 		return h
 	}
@@ -62,18 +62,18 @@ func TestGate(t *testing.T) {
 		header http.Header
 		want   int
 	}{
-		{"header", "local", "POST", "http://127.0.0.1:7/mcp", good, 200},
+		{"header", "local", "POST", "http://127.0.0.1:7/mcp", valid, 200},
 		{"path", "local", "POST", "http://localhost:7/local", nil, 200},
-		{"path with more", "local", "POST", "http://[::1]:7/local/mcp", nil, 200},
+		{"longer path", "local", "POST", "http://[::1]:7/local/mcp", nil, 200},
 		{"no token", "local", "POST", "http://127.0.0.1:7/mcp", nil, 401},
 		{"wrong token", "local", "POST", "http://127.0.0.1:7/loca", http.Header{"Authorization": {"Bearer locall"}}, 401},
 		{"token as query", "local", "POST", "http://127.0.0.1:7/mcp?local", nil, 401},
-		{"rebound name", "local", "POST", "http://evil.example:7/local", good, 403},
-		{"name like loopback", "local", "POST", "http://127.0.0.1.evil.example/local", good, 403},
-		{"other page", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "https://evil.example"), 403},
-		{"opaque page", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "null"), 403},
-		{"other port's page", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "http://127.0.0.1:8"), 403},
-		{"own page", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "http://127.0.0.1:7"), 200},
+		{"DNS rebinding", "local", "POST", "http://evil.example:7/local", valid, 403},
+		{"name that looks like loopback", "local", "POST", "http://127.0.0.1.evil.example/local", valid, 403},
+		{"page of another site", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "https://evil.example"), 403},
+		{"page with an opaque origin", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "null"), 403},
+		{"page on another port", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "http://127.0.0.1:8"), 403},
+		{"page of the proxy", "local", "POST", "http://127.0.0.1:7/local", with("Origin", "http://127.0.0.1:7"), 200},
 		{"method", "local", "PUT", "http://127.0.0.1:7/local", nil, 405},
 		{"preflight", "local", "OPTIONS", "http://127.0.0.1:7/local", nil, 405},
 		{"socket", "", "POST", "http://any.name/mcp", nil, 200},
@@ -84,14 +84,15 @@ func TestGate(t *testing.T) {
 				t.Errorf("status %d, want %d: %s", resp.StatusCode, tt.want, bodyText(t, resp))
 			}
 			if strings.Contains(resp.Header.Get("WWW-Authenticate"), "resource_metadata") {
-				t.Error("the client is told to log in at the server")
+				t.Error("the client received the server's challenge")
 			}
 		})
 	}
 }
 
-// TestOnlyMCPGoesOn: what says who asks stays here, on both ways.
-func TestOnlyMCPGoesOn(t *testing.T) {
+// TestForwardedHeaders: headers that identify the user are not forwarded, in either
+// direction.
+func TestForwardedHeaders(t *testing.T) {
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Set-Cookie", "a=b")
 		w.Header().Set("Mcp-Session-Id", "s1")
@@ -104,7 +105,7 @@ func TestOnlyMCPGoesOn(t *testing.T) {
 		"Mcp-Session-Id": {"s1"}, "Mcp-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"ping"},
 	}, pingRequest)
 	if got := bodyText(t, resp); got != pingReply || resp.Header.Get("Set-Cookie") != "" || resp.Header.Get("Mcp-Session-Id") != "s1" {
-		t.Errorf("answer %q, headers %v", got, resp.Header)
+		t.Errorf("response %q, headers %v", got, resp.Header)
 	}
 	got := s.requests("POST")[0]
 	if got.URL.String() != "/mcp" || got.Host != strings.TrimPrefix(s.URL, "http://") || got.Header.Get("Authorization") != "Bearer token-1" {
@@ -112,36 +113,37 @@ func TestOnlyMCPGoesOn(t *testing.T) {
 	}
 	for _, name := range []string{"Cookie", "Origin", "Referer", "X-Forwarded-For", "Forwarded", "Sec-Fetch-Site", "Dpop"} {
 		if got.Header.Get(name) != "" {
-			t.Errorf("%s went on", name)
+			t.Errorf("%s was forwarded", name)
 		}
 	}
 	for _, name := range []string{"Mcp-Session-Id", "Mcp-Protocol-Version", "Mcp-Method"} {
 		if got.Header.Get(name) == "" {
-			t.Errorf("%s did not go on", name)
+			t.Errorf("%s was not forwarded", name)
 		}
 	}
 }
 
-// TestHeaderAliases: a client sends no header that a gateway takes for one of this
-// program's own.
+// TestHeaderAliases: a client cannot send a header that a gateway would confuse
+// with one of this program.
 func TestHeaderAliases(t *testing.T) {
-	s := newSite(t, says(200, "application/json", pingReply))
+	s := newSite(t, respondWith(200, "application/json", pingReply))
 	bodyText(t, ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"}, "POST", "http://127.0.0.1:7/local", http.Header{
 		"X_Team": {"red"}, "Mcp_Method": {"tools/call"}, "mcp-Session_id": {"s2"}, "X-Trace": {"1"},
 	}, pingRequest))
 	got := s.requests("POST")[0].Header
 	for name := range got {
 		if strings.Contains(name, "_") {
-			t.Errorf("%s went on", name)
+			t.Errorf("%s was forwarded", name)
 		}
 	}
 	if got.Get("X-Trace") != "1" {
-		t.Error("X-Trace did not go on")
+		t.Error("X-Trace was not forwarded")
 	}
 }
 
-// TestRefusalsStayHere: how to get a token is not the client's concern.
-func TestRefusalsStayHere(t *testing.T) {
+// TestChallengesAreNotForwarded: a client does not see the server's challenge, because it
+// cannot get a token itself.
+func TestChallengesAreNotForwarded(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		answer http.HandlerFunc
@@ -176,8 +178,8 @@ func TestRefusalsStayHere(t *testing.T) {
 	}
 }
 
-// raw sends text on a connection of its own and returns what comes back until
-// that is closed.
+// raw sends text on a separate connection and returns everything received until it
+// is closed.
 func raw(t *testing.T, address, text string) string {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
@@ -213,18 +215,18 @@ func serve(t *testing.T, h proxy.HTTP) string {
 	return web.Listener.Addr().String()
 }
 
-// TestTurnedAway: without the token no connection stays open, not even for the
-// rest of a request.
-func TestTurnedAway(t *testing.T) {
-	s := newSite(t, says(200, "application/json", pingReply))
+// TestUnauthenticatedConnections: without the token the connection is closed, even before the rest
+// of the request.
+func TestUnauthenticatedConnections(t *testing.T) {
+	s := newSite(t, respondWith(200, "application/json", pingReply))
 	var admitted atomic.Int32
 	at := serve(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local", Authenticated: func(*http.Request) { admitted.Add(1) }})
 	for name, tt := range map[string]struct{ request, want string }{
-		"GET":           {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "401"},
-		"unfinished":    {"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{", "401"},
-		"chunks":        {"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", "401"},
-		"other name":    {"POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 9\r\n\r\n{", "403"},
-		"two at a time": {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /local HTTP/1.1\r\nHost: localhost\r\n\r\n", "401"},
+		"GET":          {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "401"},
+		"unfinished":   {"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{", "401"},
+		"chunks":       {"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", "401"},
+		"another host": {"POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 9\r\n\r\n{", "403"},
+		"two requests": {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /local HTTP/1.1\r\nHost: localhost\r\n\r\n", "401"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -235,24 +237,24 @@ func TestTurnedAway(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		if n := admitted.Load(); n != 0 {
-			t.Errorf("%d were admitted", n)
+			t.Errorf("%d clients were admitted", n)
 		}
 	})
 }
 
-// TestAdmitted tells of who came in.
+// TestAdmitted: admitted clients are reported.
 func TestAdmitted(t *testing.T) {
-	s := newSite(t, says(200, "application/json", pingReply))
+	s := newSite(t, respondWith(200, "application/json", pingReply))
 	n := 0
 	resp := ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local", Authenticated: func(*http.Request) { n++ }}, "POST", "http://localhost/local", nil, pingRequest)
 	if got := bodyText(t, resp); got != pingReply || n != 1 {
-		t.Errorf("%d were admitted, answer %q", n, got)
+		t.Errorf("%d clients were admitted, response %q", n, got)
 	}
 }
 
-// TestNoEarlyWords: what a server says before its answer, and a change of the
-// protocol, do not get past the proxy.
-func TestNoEarlyWords(t *testing.T) {
+// TestInformationalResponses: informational responses and protocol upgrades of a server are
+// not forwarded.
+func TestInformationalResponses(t *testing.T) {
 	answer := "HTTP/1.1 103 Early Hints\r\nSet-Cookie: a=b\r\nWWW-Authenticate: Bearer resource_metadata=\"https://x\"\r\n\r\n"
 	for name, tt := range map[string]struct{ rest, want string }{
 		"hints":  {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", "HTTP/1.1 200 OK"},
@@ -278,18 +280,19 @@ func TestNoEarlyWords(t *testing.T) {
 				t.Errorf("got %q", got)
 			}
 			if got := <-upgrades; got != "" {
-				t.Errorf("the server was asked for another protocol: %q", got)
+				t.Errorf("the server received an upgrade request: %q", got)
 			}
 		})
 	}
 }
 
-// TestClientLeaves: a request of a client that is gone ends at the server too.
-func TestClientLeaves(t *testing.T) {
+// TestClientDisconnects: the request of a client that has disconnected ends at the
+// server too.
+func TestClientDisconnects(t *testing.T) {
 	began, ended := make(chan struct{}, 1), make(chan struct{}, 1)
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began <- struct{}{}
-		hanging().ServeHTTP(w, r)
+		silentServer().ServeHTTP(w, r)
 		ended <- struct{}{}
 	}))
 	at := serve(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"})
@@ -305,7 +308,7 @@ func TestClientLeaves(t *testing.T) {
 		}
 		resp, err := http.DefaultClient.Do(req)
 		if err == nil {
-			_, _ = io.Copy(io.Discard, resp.Body) // until it leaves
+			_, _ = io.Copy(io.Discard, resp.Body) // until the client disconnects
 			resp.Body.Close()
 		}
 		await.Receive(t, "end of "+method+" at the server", ended)
@@ -313,12 +316,13 @@ func TestClientLeaves(t *testing.T) {
 	}
 }
 
-// TestLongRequest: one too long to be kept for a second try is passed on too.
+// TestLongRequest: a request that is too long to be kept for a retry is forwarded
+// too.
 func TestLongRequest(t *testing.T) {
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, err := io.Copy(io.Discard, r.Body)
 		if err != nil || n != 10_000_000 {
-			t.Errorf("%d bytes came, %v", n, err)
+			t.Errorf("the server received %d bytes, %v", n, err)
 		}
 		w.WriteHeader(http.StatusAccepted)
 	}))
@@ -328,8 +332,8 @@ func TestLongRequest(t *testing.T) {
 	}
 }
 
-// TestAnswerToUnfinishedRequest: the answer to a long request may begin before the request
-// has ended.
+// TestAnswerToUnfinishedRequest: the response to a long request may begin before
+// the request is complete.
 func TestAnswerToUnfinishedRequest(t *testing.T) {
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)

@@ -20,7 +20,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
-// parallel is how many long answers come at once.
+// parallel is the number of concurrent long responses.
 const parallel = 20
 
 // zipped compresses the parts of a text, so that they can be sent one after
@@ -39,14 +39,15 @@ func zipped(t *testing.T, write func(w io.Writer)) []byte {
 	return b.Bytes()
 }
 
-// longAnswers answers each request, all at once, with a compressed message of
-// size bytes: kilobytes on the wire.
+// longAnswers responds to all requests at the same time with a compressed message
+// of size bytes, which is only kilobytes on the network.
 func longAnswers(t *testing.T, kind string, size int, wait *sync.WaitGroup) http.HandlerFunc {
 	return answersAtOnce(t, kind, wait, `{"x":"`, func(w io.Writer) { filler(w, size) }, `"}}`)
 }
 
-// answersAtOnce answers each request, all at once, with a compressed result in three parts.
-// Only the long one between begin and end is compressed in advance. End also ends the message.
+// answersAtOnce responds to all requests at the same time with a compressed result
+// in three parts. Only the long part between begin and end is compressed in
+// advance. end also ends the message.
 func answersAtOnce(t *testing.T, kind string, wait *sync.WaitGroup, begin string, long func(w io.Writer), end string) http.HandlerFunc {
 	middle := zipped(t, long)
 	before, after := "", ""
@@ -55,7 +56,7 @@ func answersAtOnce(t *testing.T, kind string, wait *sync.WaitGroup, begin string
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		var m struct{ ID json.RawMessage }
-		_ = json.NewDecoder(r.Body).Decode(&m) // the proxy's own are valid
+		_ = json.NewDecoder(r.Body).Decode(&m) // the requests of the proxy itself are valid
 		wait.Done()
 		wait.Wait()
 		w.Header().Set("Content-Type", kind)
@@ -73,36 +74,36 @@ func filler(w io.Writer, size int) {
 	}
 }
 
-// counter counts lines, which may come in parts.
+// counter counts lines, which may be written in parts.
 type counter struct {
 	results, failures atomic.Int64
-	within            bool // a line
+	inLine            bool // a line
 }
 
 func (c *counter) Write(part []byte) (int, error) {
 	switch {
-	case c.within:
+	case c.inLine:
 	case bytes.Contains(part[:min(len(part), 200)], []byte(`"error"`)):
 		c.failures.Add(1)
 	default:
 		c.results.Add(1)
 	}
-	c.within = !bytes.HasSuffix(part, []byte("\n"))
+	c.inLine = !bytes.HasSuffix(part, []byte("\n"))
 	return len(part), nil
 }
 
-// peak returns the most memory that was in use while do ran, in MiB.
+// peak returns the maximum memory in use while do ran, in MiB.
 func peak(do func()) uint64 {
 	runtime.GC()
 	debug.FreeOSMemory()
-	var most atomic.Uint64
+	var highest atomic.Uint64
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
-			most.Store(max(most.Load(), m.HeapInuse))
+			highest.Store(max(highest.Load(), m.HeapInuse))
 			select {
 			case <-stop:
 				return
@@ -113,11 +114,11 @@ func peak(do func()) uint64 {
 	do()
 	close(stop)
 	<-done
-	return most.Load() >> 20
+	return highest.Load() >> 20
 }
 
-// TestMemoryOfLongAnswers: many long answers at once do not add up. Each was
-// held whole, and twice: 20 of 60 MiB took 2.4 GiB.
+// TestMemoryOfLongAnswers: concurrent long responses share a memory budget. Without
+// it, 20 responses of 60 MiB took 2.4 GiB.
 func TestMemoryOfLongAnswers(t *testing.T) {
 	const limit = 150 // MiB, of which half waits for the garbage collector
 	for _, tt := range []struct {
@@ -150,13 +151,13 @@ func TestMemoryOfLongAnswers(t *testing.T) {
 				t.Errorf("%d MiB were in use, want at most %d", used, limit)
 			}
 			if out.results.Load() != tt.results || out.failures.Load() != parallel-tt.results {
-				t.Errorf("%d answers and %d errors, want %d answers of %d", out.results.Load(), out.failures.Load(), tt.results, parallel)
+				t.Errorf("%d responses and %d errors, want %d responses of %d", out.results.Load(), out.failures.Load(), tt.results, parallel)
 			}
 		})
 	}
 }
 
-// TestMemoryOfTheHTTPProxy: an answer is passed on while it comes.
+// TestMemoryOfTheHTTPProxy: a response is forwarded while it arrives.
 func TestMemoryOfTheHTTPProxy(t *testing.T) {
 	var wait sync.WaitGroup
 	wait.Add(parallel)
@@ -192,8 +193,8 @@ func TestMemoryOfTheHTTPProxy(t *testing.T) {
 	}
 }
 
-// TestStalledLongAnswers: long answers that never end hold up no short one, and
-// a request for one more ends with an error.
+// TestStalledLongAnswers: long responses that never end do not block short ones,
+// and a request for another long one ends with an error.
 func TestStalledLongAnswers(t *testing.T) {
 	const stalling = 8
 	var wait sync.WaitGroup
@@ -221,8 +222,8 @@ func TestStalledLongAnswers(t *testing.T) {
 	s.CloseClientConnections()
 }
 
-// TestAnswersThatGrowWhenRead: a text of a server takes little more memory when
-// it is read than it is long.
+// TestAnswersThatGrowWhenRead: parsing the text of a server takes little more
+// memory than its length.
 func TestAnswersThatGrowWhenRead(t *testing.T) {
 	fill := func(before, element, after string) string {
 		return before + strings.Repeat(element, (16<<20)/len(element)) + after
@@ -232,13 +233,13 @@ func TestAnswersThatGrowWhenRead(t *testing.T) {
 		passed      bool
 	}{
 		{"a batch of many", fill(`[`, `{"jsonrpc":"2.0"},`, `{"jsonrpc":"2.0"}]`), false},
-		{"a batch of nothing", fill(`[`, `{},`, `{}]`), false},
+		{"an empty batch", fill(`[`, `{},`, `{}]`), false},
 		{"a list as id", fill(`{"jsonrpc":"2.0","id":[`, `1,`, `1],"result":{}}`), false}, // the id of no request
 		{"many arguments", fill(`{"jsonrpc":"2.0","id":"l","result":{},"params":{"arguments":{`, `"a":1,`, `"b":1}}}`), true},
 		{"many tools", fill(`{"jsonrpc":"2.0","id":"l","result":{"tools":[`, `{},`, `{}]}}`), true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := newSite(t, says(200, "application/json", tt.reply))
+			s := newSite(t, respondWith(200, "application/json", tt.reply))
 			var out counter
 			used := peak(func() {
 				err := proxy.Stdio{Upstream: s.upstream(t)}.Run(t.Context(), strings.NewReader(`{"jsonrpc":"2.0","id":"l","method":"tools/list"}`), &out)
@@ -257,22 +258,22 @@ func TestAnswersThatGrowWhenRead(t *testing.T) {
 	}
 }
 
-// TestBatchOfTheServer: up to a thousand messages are passed on, one a line.
+// TestBatchOfTheServer: up to a thousand messages are forwarded, one a line.
 func TestBatchOfTheServer(t *testing.T) {
 	batch := `[` + strings.Repeat(`{"jsonrpc":"2.0","method":"x","params":{"a":"[,]\"{"}},`, 999) + pingReply + `]`
-	s := newSite(t, says(200, "application/json", batch))
-	if lines := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest); len(lines) != 1000 || lines[999] != pingReply {
+	s := newSite(t, respondWith(200, "application/json", batch))
+	if lines := runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest); len(lines) != 1000 || lines[999] != pingReply {
 		t.Errorf("%d lines", len(lines))
 	}
 }
 
-// TestMemoryOfFilteredLists: lists of tools that are filtered take memory from the same
-// budget as all other answers.
+// TestMemoryOfFilteredLists: filtered lists of tools use the same memory budget as
+// all other responses.
 func TestMemoryOfFilteredLists(t *testing.T) {
-	const parallel, limit = 6, 200 // MiB, of which one list may be 80: in blocks, and in one piece
+	const parallel, limit = 6, 200 // MiB, of which one list may take 80: in blocks, and in one piece
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
-	proxy.BoundMemory() // as the command does
-	for way, open := range map[string]func(*testing.T, proxy.Upstream){
+	proxy.BoundMemory() // like the command
+	for mode, open := range map[string]func(*testing.T, proxy.Upstream){
 		"stdio": func(t *testing.T, up proxy.Upstream) {
 			var in strings.Builder
 			for i := range parallel {
@@ -302,11 +303,11 @@ func TestMemoryOfFilteredLists(t *testing.T) {
 		},
 	} {
 		for _, kind := range []string{"application/json", "text/event-stream"} {
-			t.Run(way+"/"+kind, func(t *testing.T) {
+			t.Run(mode+"/"+kind, func(t *testing.T) {
 				var wait sync.WaitGroup
 				wait.Add(parallel)
 				s := newSite(t, longLists(t, kind, 40<<20, &wait))
-				used := peak(func() { open(t, without(t, s.upstream(t), "h*")) })
+				used := peak(func() { open(t, denying(t, s.upstream(t), "h*")) })
 				t.Logf("%d MiB", used)
 				if used > limit {
 					t.Errorf("%d MiB were in use, want at most %d", used, limit)
@@ -320,8 +321,8 @@ func listed(id int) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`, id)
 }
 
-// longLists answers each request, all at once, with a list of two tools of which one is
-// long.
+// longLists responds to all requests at the same time with a list of two tools, one
+// of them long.
 func longLists(t *testing.T, kind string, size int, wait *sync.WaitGroup) http.HandlerFunc {
 	return answersAtOnce(t, kind, wait, `{"tools":[`, func(w io.Writer) {
 		io.WriteString(w, `{"name":"hang","description":"`)

@@ -23,10 +23,10 @@ import (
 // times out first.
 const forever = time.Hour
 
-// run is a bridge under way.
+// run is a running bridge.
 type run struct {
-	in  *io.PipeWriter
-	end chan error
+	in    *io.PipeWriter
+	ended chan error
 
 	mu  sync.Mutex // guards out
 	out bytes.Buffer
@@ -38,7 +38,7 @@ func (r *run) Write(p []byte) (int, error) {
 	return r.out.Write(p)
 }
 
-// said is what came out so far.
+// said returns the output so far.
 func (r *run) said() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -50,10 +50,10 @@ func start(t *testing.T, p proxy.Stdio) *run {
 	t.Helper()
 	p.Drain = cmp.Or(p.Drain, forever)
 	in, feed := io.Pipe()
-	r := &run{in: feed, end: make(chan error, 1)}
+	r := &run{in: feed, ended: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	go func() { r.end <- p.Run(ctx, in, r) }()
+	go func() { r.ended <- p.Run(ctx, in, r) }()
 	return r
 }
 
@@ -63,16 +63,16 @@ func (r *run) send(t *testing.T, lines ...string) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = io.WriteString(r.in, strings.Join(lines, "\n")+"\n") // the run may be over
+		_, _ = io.WriteString(r.in, strings.Join(lines, "\n")+"\n") // the run may have ended
 	}()
 	await.Receive(t, "the client is read", done)
 }
 
-// ends closes the input and waits for the end.
+// ends closes the input and waits for the end of the run.
 func (r *run) ends(t *testing.T) {
 	t.Helper()
 	r.in.Close()
-	if err := await.Receive(t, "the end of the input is seen", r.end); err != nil {
+	if err := await.Receive(t, "the end of the input is seen", r.ended); err != nil {
 		t.Errorf("Run = %v", err)
 	}
 }
@@ -83,14 +83,14 @@ func cancels(id string) string {
 	return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + id + `}}`
 }
 
-// deaf is a network on which no connection comes about until it is given up.
-type deaf struct {
+// hangingNetwork is a network on which every connection attempt hangs until it is canceled.
+type hangingNetwork struct {
 	dials  chan struct{}
 	giveUp chan struct{}
 }
 
-func newDeaf(t *testing.T) (*deaf, proxy.Upstream) {
-	d := &deaf{make(chan struct{}, 99), make(chan struct{})}
+func newHangingNetwork(t *testing.T) (*hangingNetwork, proxy.Upstream) {
+	d := &hangingNetwork{make(chan struct{}, 99), make(chan struct{})}
 	s := newSite(t, nil)
 	up := s.upstream(t)
 	up.Transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
@@ -101,11 +101,11 @@ func newDeaf(t *testing.T) (*deaf, proxy.Upstream) {
 	return d, up
 }
 
-// TestDeafServer: requests wait for a connection side by side, one that is
-// cancelled meanwhile has no answer, and the end of the input is seen.
-func TestDeafServer(t *testing.T) {
+// TestHangingConnections: requests wait for a connection concurrently, a request that is
+// canceled meanwhile has no response, and the end of the input is noticed.
+func TestHangingConnections(t *testing.T) {
 	t.Parallel()
-	d, up := newDeaf(t)
+	d, up := newHangingNetwork(t)
 	r := start(t, proxy.Stdio{Upstream: up})
 	r.send(t, numbered(1), numbered(2), numbered(3), numbered(4))
 	for range 4 {
@@ -119,49 +119,50 @@ func TestDeafServer(t *testing.T) {
 	got := r.said()
 	for id, want := range []int{1: 0, 2: 1, 3: 1, 4: 1, 5: 1} {
 		if n := strings.Count(got, fmt.Sprintf(`"id":%d,"error"`, id)); n != want {
-			t.Errorf("request %d has %d answers, want %d:\n%s", id, n, want, got)
+			t.Errorf("request %d has %d responses, want %d:\n%s", id, n, want, got)
 		}
 	}
 }
 
-// TestCancelBeforeItLeft: nothing is left to wait for.
-func TestCancelBeforeItLeft(t *testing.T) {
+// TestCancelBeforeSending: a request that is canceled before it was sent does not
+// keep the run from ending.
+func TestCancelBeforeSending(t *testing.T) {
 	t.Parallel()
-	d, up := newDeaf(t)
+	d, up := newHangingNetwork(t)
 	defer close(d.giveUp)
 	r := start(t, proxy.Stdio{Upstream: up})
 	r.send(t, numbered(1), cancels("1"))
 	r.ends(t)
 	if got := r.said(); got != "" {
-		t.Errorf("answered: %s", got)
+		t.Errorf("output: %s", got)
 	}
 }
 
-// TestEndOfADeafServer: what is under way has a bounded time.
-func TestEndOfADeafServer(t *testing.T) {
+// TestEndWithHangingConnections: requests in flight have a time limit when the input ends.
+func TestEndWithHangingConnections(t *testing.T) {
 	t.Parallel()
-	d, up := newDeaf(t)
+	d, up := newHangingNetwork(t)
 	defer close(d.giveUp)
 	r := start(t, proxy.Stdio{Upstream: up, Drain: 50 * time.Millisecond})
 	r.send(t, initializeRequest, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, numbered(1), numbered(2))
 	r.ends(t)
 }
 
-// diary is a server with sessions that notes what comes in and goes out.
-type diary struct {
-	slow map[string]time.Duration // how long the answer to a method takes
+// recordingServer is a server with sessions that records incoming and outgoing messages.
+type recordingServer struct {
+	slow map[string]time.Duration // delay of the response, by method
 
 	mu    sync.Mutex // guards lines
 	lines []string
 }
 
-func (d *diary) note(format string, a ...any) {
+func (d *recordingServer) note(format string, a ...any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.lines = append(d.lines, fmt.Sprintf(format, a...))
 }
 
-func (d *diary) read() string {
+func (d *recordingServer) read() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return strings.Join(d.lines, ", ")
@@ -173,7 +174,7 @@ func methodOf(body []byte) string {
 	return string(name)
 }
 
-func (d *diary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (d *recordingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
@@ -195,45 +196,45 @@ func (d *diary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestHandshakeInOnePiece: a client that does not wait for the answer to
-// initialize is served as one that does.
-func TestHandshakeInOnePiece(t *testing.T) {
+// TestPipelinedHandshake: a client that does not wait for the response to
+// initialize gets the same result.
+func TestPipelinedHandshake(t *testing.T) {
 	t.Parallel()
-	d := &diary{slow: map[string]time.Duration{"initialize": 300 * time.Millisecond, "notifications/initialized": 300 * time.Millisecond}}
+	d := &recordingServer{slow: map[string]time.Duration{"initialize": 300 * time.Millisecond, "notifications/initialized": 300 * time.Millisecond}}
 	s := newSite(t, d)
-	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the one before it
+	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the previous one
 		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
 		r.send(t, initializeRequest, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, pingRequest)
 		r.ends(t)
 		want := `initialize in "", initialize done, notifications/initialized in "s1", notifications/initialized done, ping in "s1", ping done`
 		if got := d.read(); got != want {
-			t.Errorf("the server saw\n%s, want\n%s", got, want)
+			t.Errorf("the server received\n%s, want\n%s", got, want)
 		}
 		if got := r.said(); !strings.HasSuffix(got, "\n"+pingReply+"\n") {
-			t.Errorf("the client saw %s", got)
+			t.Errorf("the client received %s", got)
 		}
 	})
 }
 
-// TestNoticesKeepTheirOrder: each is taken before the next is sent, and before
-// a request that follows it.
-func TestNoticesKeepTheirOrder(t *testing.T) {
+// TestNotificationsKeepTheirOrder: the server accepts each notification before the next
+// one, or a following request, is sent.
+func TestNotificationsKeepTheirOrder(t *testing.T) {
 	t.Parallel()
-	d := &diary{slow: map[string]time.Duration{"a": 200 * time.Millisecond, "b": 100 * time.Millisecond}}
+	d := &recordingServer{slow: map[string]time.Duration{"a": 200 * time.Millisecond, "b": 100 * time.Millisecond}}
 	s := newSite(t, d)
-	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the one before it
+	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the previous one
 		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
 		r.send(t, `{"jsonrpc":"2.0","method":"a"}`, `{"jsonrpc":"2.0","method":"b"}`, pingRequest)
 		r.ends(t)
 		if got, want := d.read(), `a in "", a done, b in "", b done, ping in "", ping done`; got != want {
-			t.Errorf("the server saw %s, want %s", got, want)
+			t.Errorf("the server received %s, want %s", got, want)
 		}
 	})
 }
 
-// TestStuckNotice: a notification that the server does not take holds up
-// nobody for ever.
-func TestStuckNotice(t *testing.T) {
+// TestStuckNotification: a notification that the server does not accept delays others
+// only for a limited time.
+func TestStuckNotification(t *testing.T) {
 	t.Parallel()
 	stuck := make(chan struct{})
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -252,59 +253,60 @@ func TestStuckNotice(t *testing.T) {
 	r.ends(t)
 }
 
-// TestCancelled: with sessions the server is told, after the request; what it
-// still answers stays here.
+// TestCancelled: in a session the server is notified of the cancellation, after the
+// request; its late response is not forwarded.
 func TestCancelled(t *testing.T) {
 	t.Parallel()
-	told := make(chan struct{})
+	notified := make(chan struct{})
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if methodOf(body) != "ping" {
-			close(told)
+			close(notified)
 			w.WriteHeader(http.StatusAccepted)
 			return
 		}
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.(http.Flusher).Flush()
-		<-told
+		<-notified
 		io.WriteString(w, "data: "+pingReply+"\n\n")
 	}))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
 	r.send(t, pingRequest)
 	await.True(t, "the request is there", func() bool { return len(s.requests(http.MethodPost)) == 1 })
 	r.send(t, cancels(`"p"`))
-	await.Receive(t, "cancellation at the server", told)
+	await.Receive(t, "cancellation at the server", notified)
 	r.ends(t)
 	if got := r.said(); got != "" {
-		t.Errorf("a cancelled request is answered: %s", got)
+		t.Errorf("a canceled request has a response: %s", got)
 	}
 }
 
-// TestOneAnswer: whatever the server makes of a request, it has one answer.
-func TestOneAnswer(t *testing.T) {
+// TestOneResponse: a request has exactly one response, whatever the server sends.
+func TestOneResponse(t *testing.T) {
 	for name, body := range map[string]string{
-		"twice":           "data: " + pingReply + "\n\ndata: " + pingReply + "\n\n",
-		"twice in a row":  "data: [" + pingReply + "," + pingReply + "]\n\n",
-		"and an error":    "data: [" + pingReply + `,{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no"}}]` + "\n\n",
-		"and what is not": "data: " + pingReply + "\n\ndata: junk\n\n",
+		"twice":                  "data: " + pingReply + "\n\ndata: " + pingReply + "\n\n",
+		"twice in a row":         "data: [" + pingReply + "," + pingReply + "]\n\n",
+		"and an error":           "data: [" + pingReply + `,{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no"}}]` + "\n\n",
+		"and an unknown message": "data: " + pingReply + "\n\ndata: junk\n\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, says(200, "text/event-stream", body))
-			one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest), pingReply)
+			s := newSite(t, respondWith(200, "text/event-stream", body))
+			wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest), pingReply)
 		})
 	}
 }
 
-// TestManyAtOnce: all are answered, though not all go at once.
-func TestManyAtOnce(t *testing.T) {
+// TestManyConcurrentRequests: all requests get responses, though only a limited number is sent
+// at the same time.
+func TestManyConcurrentRequests(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
-	now, most := 0, 0
+	now, highest := 0, 0
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		now++
-		most = max(most, now)
+		highest = max(highest, now)
 		mu.Unlock()
 		time.Sleep(200 * time.Millisecond)
 		mu.Lock()
@@ -317,10 +319,10 @@ func TestManyAtOnce(t *testing.T) {
 	for id := range 600 {
 		fmt.Fprintln(&in, numbered(id))
 	}
-	if got := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, in.String()); len(got) != 600 {
-		t.Errorf("%d answers", len(got))
+	if got := runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, in.String()); len(got) != 600 {
+		t.Errorf("%d responses", len(got))
 	}
-	if most > 256 {
-		t.Errorf("%d requests at once", most)
+	if highest > 256 {
+		t.Errorf("%d concurrent requests", highest)
 	}
 }

@@ -21,7 +21,7 @@ import (
 // tools is a real MCP server.
 type tools struct {
 	*mcp.Server
-	ended chan struct{} // a hang was cancelled
+	ended chan struct{} // closed when a call of hang was canceled
 }
 
 func newTools() *tools {
@@ -69,7 +69,7 @@ func (ts *tools) handler(stateless bool) http.Handler {
 		&mcp.StreamableHTTPOptions{Stateless: stateless, PropagateRequestCancellation: true})
 }
 
-// client is an MCP client that counts what it is told.
+// client is an MCP client that counts notifications.
 type client struct {
 	*mcp.ClientSession
 	progress, changed chan struct{}
@@ -111,7 +111,7 @@ func (c *client) call(t *testing.T, tool string, args map[string]any) string {
 }
 
 // isNotified changes the tools and reports whether the client is notified shortly
-// after. It is not until the stream for notifications is open.
+// after. The client is notified only while its notification stream is open.
 func (c *client) isNotified(ts *tools) bool {
 	ts.AddTool(&mcp.Tool{Name: "new", InputSchema: json.RawMessage(`{"type":"object"}`)}, nil)
 	select {
@@ -122,8 +122,8 @@ func (c *client) isNotified(ts *tools) bool {
 	}
 }
 
-// stdio returns the client's side of a bridge. It ends with the test, and
-// must do so without an error.
+// stdio returns the client's side of a bridge, which must end with the test,
+// without an error.
 func stdio(t *testing.T, p proxy.Stdio) mcp.Transport {
 	t.Helper()
 	fromClient, toProxy := io.Pipe()
@@ -135,7 +135,7 @@ func stdio(t *testing.T, p proxy.Stdio) mcp.Transport {
 	}()
 	t.Cleanup(func() {
 		toProxy.Close()
-		go io.Copy(io.Discard, fromProxy) // clients close their end, and read until the program has ended
+		go io.Copy(io.Discard, fromProxy) // like a client, close the input and read until the program exits
 		if err := await.Receive(t, "the end of Run", ended); err != nil {
 			t.Errorf("Run = %v", err)
 		}
@@ -143,7 +143,7 @@ func stdio(t *testing.T, p proxy.Stdio) mcp.Transport {
 	return &mcp.IOTransport{Reader: io.NopCloser(fromProxy), Writer: toProxy}
 }
 
-// url returns the URL of an HTTP proxy, token included.
+// url returns the URL of an HTTP proxy, including the token.
 func url(t *testing.T, up proxy.Upstream) string {
 	t.Helper()
 	h, err := proxy.HTTP{Upstream: up, Token: "local"}.Handler()
@@ -158,35 +158,35 @@ func url(t *testing.T, up proxy.Upstream) string {
 	return web.URL + "/local/mcp"
 }
 
-// The protocols, and the ways through the proxy.
-var wires = []struct {
+// The protocols and the modes of the proxy.
+var protocols = []struct {
 	version   string
 	stateless bool
 }{{"2025-11-25", false}, {"2026-07-28", true}}
 
-var ways = map[string]func(*testing.T, proxy.Upstream) mcp.Transport{
+var modes = map[string]func(*testing.T, proxy.Upstream) mcp.Transport{
 	"stdio": func(t *testing.T, up proxy.Upstream) mcp.Transport { return stdio(t, proxy.Stdio{Upstream: up}) },
 	"http": func(t *testing.T, up proxy.Upstream) mcp.Transport {
 		return &mcp.StreamableClientTransport{Endpoint: url(t, up), MaxRetries: -1}
 	},
 }
 
-func TestThrough(t *testing.T) {
-	for _, wire := range wires {
-		for way, transport := range ways {
-			t.Run(way+" "+wire.version, func(t *testing.T) {
+func TestForwarding(t *testing.T) {
+	for _, wire := range protocols {
+		for mode, transport := range modes {
+			t.Run(mode+" "+wire.version, func(t *testing.T) {
 				t.Parallel()
 				ts := newTools()
 				s := newSite(t, ts.handler(wire.stateless))
 				c := connect(t, transport(t, s.upstream(t)), wire.version)
-				through(t, c, ts, s, wire.stateless)
+				testForwarding(t, c, ts, s, wire.stateless)
 			})
 		}
 	}
 }
 
-// through is what a client may expect.
-func through(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
+// testForwarding tests what a client may expect.
+func testForwarding(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
 	list, err := c.ListTools(t.Context(), nil)
 	if err != nil || len(list.Tools) != 5 {
 		t.Fatalf("ListTools = %v, %v", list, err)
@@ -214,13 +214,13 @@ func through(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		<-c.progress // it has begun
+		<-c.progress // it has started
 		cancel()
 	}()
 	p := &mcp.CallToolParams{Name: "hang"}
 	p.SetProgressToken("h")
 	if _, err := c.CallTool(ctx, p); err == nil {
-		t.Error("hang ended by itself")
+		t.Error("the call of hang ended by itself")
 	}
 	await.Receive(t, "cancellation at the server", ts.ended)
 	if got := c.call(t, "add", map[string]any{"A": 4, "B": 4}); got != "8" {
@@ -228,10 +228,10 @@ func through(t *testing.T, c *client, ts *tools, s *site, stateless bool) {
 	}
 }
 
-// TestServerSpeaksFirst: notifications and requests that the server starts.
-func TestServerSpeaksFirst(t *testing.T) {
-	for way, transport := range ways {
-		t.Run(way, func(t *testing.T) {
+// TestServerInitiatedMessages: notifications and requests of the server.
+func TestServerInitiatedMessages(t *testing.T) {
+	for mode, transport := range modes {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			ts := newTools()
 			mcp.AddTool(ts.Server, &mcp.Tool{Name: "ask"}, func(ctx context.Context, r *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, any, error) {
@@ -253,10 +253,11 @@ func TestServerSpeaksFirst(t *testing.T) {
 	}
 }
 
-// TestSubscriptions: what 2026-07-28 has in place of the server's own stream.
+// TestSubscriptions: the replacement of the server's own stream in version
+// 2026-07-28.
 func TestSubscriptions(t *testing.T) {
-	for way, transport := range ways {
-		t.Run(way, func(t *testing.T) {
+	for mode, transport := range modes {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			ts := newTools()
 			s := newSite(t, ts.handler(true))
@@ -269,8 +270,8 @@ func TestSubscriptions(t *testing.T) {
 	}
 }
 
-// TestForgottenSession: a server that was restarted knows no session.
-func TestForgottenSession(t *testing.T) {
+// TestLostSession: a server that was restarted has lost its sessions.
+func TestLostSession(t *testing.T) {
 	const noID = `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null}`
 	for _, tt := range []struct {
 		name       string
@@ -280,7 +281,7 @@ func TestForgottenSession(t *testing.T) {
 		{"404", 404, "text/plain", "session not found"},
 		{"400", 400, "application/json", noID},
 		{"200 and an error", 200, "application/json", noID},
-		{"200 and half an error", 200, "application/json", `{"error":{"message":"No valid session"}}`},
+		{"200 and a truncated error", 200, "application/json", `{"error":{"message":"No valid session"}}`},
 		{"an error in a stream", 200, "text/event-stream", "event: message\ndata: " + noID + "\n\n"},
 		{"an error in a stream with ids", 200, "text/event-stream", "id: 1\ndata: " + noID + "\n\n"},
 		{"not initialized", 400, "application/json", `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: Server not initialized"}}`},
@@ -291,7 +292,7 @@ func TestForgottenSession(t *testing.T) {
 			c := connect(t, stdio(t, proxy.Stdio{Upstream: s.upstream(t)}), "2025-11-25")
 			c.call(t, "add", map[string]any{"A": 1, "B": 1})
 			s.mu.Lock()
-			s.mcp = insteadOf404(ts.handler(false), tt.status, tt.kind, tt.body)
+			s.mcp = replace404(ts.handler(false), tt.status, tt.kind, tt.body)
 			s.mu.Unlock()
 			var wg sync.WaitGroup
 			for range 5 {
@@ -306,12 +307,12 @@ func TestForgottenSession(t *testing.T) {
 	}
 }
 
-// TestForgottenSessionOnTheServersStream: an error about the session on the server's
-// own stream is not for the client, whose connection it would end.
-func TestForgottenSessionOnTheServersStream(t *testing.T) {
+// TestLostSessionOnTheServersStream: a session error on the server's own
+// stream is not forwarded to the client, which would close its connection.
+func TestLostSessionOnTheServersStream(t *testing.T) {
 	for _, message := range []string{"Session not found", "Parse error"} {
 		t.Run(message, func(t *testing.T) {
-			h, told := newTools().handler(false), make(chan struct{}, 99)
+			h, errorSent := newTools().handler(false), make(chan struct{}, 99)
 			s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method != http.MethodGet {
 					h.ServeHTTP(w, r)
@@ -320,11 +321,11 @@ func TestForgottenSessionOnTheServersStream(t *testing.T) {
 				w.Header().Set("Content-Type", "text/event-stream")
 				fmt.Fprintf(w, "data: {\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":%q},\"id\":null}\n\n", message)
 				w.(http.Flusher).Flush()
-				told <- struct{}{}
+				errorSent <- struct{}{}
 				<-r.Context().Done()
 			}))
 			c := connect(t, stdio(t, proxy.Stdio{Upstream: s.upstream(t)}), "2025-11-25")
-			await.Receive(t, "the server's own stream", told)
+			await.Receive(t, "the server's own stream", errorSent)
 			for range 20 {
 				if got := c.call(t, "add", map[string]any{"A": 1, "B": 1}); got != "2" {
 					t.Errorf("add = %q", got)
@@ -334,22 +335,22 @@ func TestForgottenSessionOnTheServersStream(t *testing.T) {
 	}
 }
 
-// insteadOf404 gives another answer where h says that it knows no such session.
-func insteadOf404(h http.Handler, status int, kind, body string) http.Handler {
+// replace404 replaces the responses of h for an unknown session.
+func replace404(h http.Handler, status int, kind, body string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(&replacing{ResponseWriter: w, status: status, kind: kind, body: body}, r)
+		h.ServeHTTP(&replacing404{ResponseWriter: w, status: status, kind: kind, body: body}, r)
 	})
 }
 
-// replacing is a ResponseWriter that replaces a 404.
-type replacing struct {
+// replacing404 is a ResponseWriter that replaces a 404.
+type replacing404 struct {
 	http.ResponseWriter
 	status     int
 	kind, body string
 	done       bool
 }
 
-func (w *replacing) WriteHeader(status int) {
+func (w *replacing404) WriteHeader(status int) {
 	if status != http.StatusNotFound {
 		w.ResponseWriter.WriteHeader(status)
 		return
@@ -360,25 +361,26 @@ func (w *replacing) WriteHeader(status int) {
 	io.WriteString(w.ResponseWriter, w.body)
 }
 
-func (w *replacing) Write(p []byte) (int, error) {
+func (w *replacing404) Write(p []byte) (int, error) {
 	if w.done {
 		return len(p), nil
 	}
 	return w.ResponseWriter.Write(p)
 }
 
-// Unwrap lets http.ResponseController reach Flush.
-func (w *replacing) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+// Unwrap gives http.ResponseController access to Flush.
+func (w *replacing404) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// TestLoginRequired: the client is told, and needs no restart afterwards.
+// TestLoginRequired: the client gets an error, and need not be restarted after the
+// sign-in.
 func TestLoginRequired(t *testing.T) {
-	for way, transport := range ways {
-		t.Run(way, func(t *testing.T) {
+	for mode, transport := range modes {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, newTools().handler(true))
 			c := connect(t, transport(t, s.upstream(t)), "2026-07-28")
 			s.mu.Lock()
-			s.gone = true
+			s.refreshRejected = true
 			s.mu.Unlock()
 			s.expire()
 			_, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "add"})

@@ -21,14 +21,14 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
-// TestStrangersStartNoSignIn: whoever the listener turns away, above all a page of
-// another site, can neither begin a sign-in nor see one.
-func TestStrangersStartNoSignIn(t *testing.T) {
-	p := newPerson(t, newTools().handler(false))
+// TestRejectedRequestsStartNoSignIn: a request that the listener rejects, above all from a
+// page of another site, can neither start a sign-in nor see one.
+func TestRejectedRequestsStartNoSignIn(t *testing.T) {
+	p := newSiteUser(t, newTools().handler(false))
 	h := proxy.HTTP{Upstream: p.upstream(t), Token: "local"}
-	good := http.Header{"Authorization": {"Bearer local"}}
+	valid := http.Header{"Authorization": {"Bearer local"}}
 	with := func(name, value string) http.Header {
-		header := good.Clone()
+		header := valid.Clone()
 		header.Set(name, value)
 		return header
 	}
@@ -37,13 +37,13 @@ func TestStrangersStartNoSignIn(t *testing.T) {
 		method, url, body string
 		header            http.Header
 	}{
-		"no token":       {"POST", "http://127.0.0.1:7/mcp", call, nil},
-		"other page":     {"POST", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
-		"opaque page":    {"POST", "http://127.0.0.1:7/local", call, with("Origin", "null")},
-		"rebound name":   {"POST", "http://evil.example:7/local", call, good},
-		"preflight":      {"OPTIONS", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
-		"link":           {"GET", "http://127.0.0.1:7/local?name=sign_in", "", good},
-		"unknown client": {"POST", "http://127.0.0.1:7/local", call, with("Mcp-Session-Id", "mcp-login-guessed")},
+		"no token":                   {"POST", "http://127.0.0.1:7/mcp", call, nil},
+		"page of another site":       {"POST", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
+		"page with an opaque origin": {"POST", "http://127.0.0.1:7/local", call, with("Origin", "null")},
+		"DNS rebinding":              {"POST", "http://evil.example:7/local", call, valid},
+		"preflight":                  {"OPTIONS", "http://127.0.0.1:7/local", call, with("Origin", "https://evil.example")},
+		"link":                       {"GET", "http://127.0.0.1:7/local?name=sign_in", "", valid},
+		"unknown client":             {"POST", "http://127.0.0.1:7/local", call, with("Mcp-Session-Id", "mcp-login-guessed")},
 	} {
 		resp := ask(t, h, tt.method, tt.url, tt.header, tt.body)
 		if got := bodyText(t, resp); resp.StatusCode < 400 || strings.Contains(got, "WDJB") || resp.Header.Get("Access-Control-Allow-Origin") != "" {
@@ -51,27 +51,28 @@ func TestStrangersStartNoSignIn(t *testing.T) {
 		}
 	}
 	if n := p.logins.Load(); n != 0 {
-		t.Errorf("%d sign-ins were begun", n)
+		t.Errorf("%d sign-ins started", n)
 	}
-	contains(t, bodyText(t, ask(t, h, "POST", "http://127.0.0.1:7/local", good, call)), "WDJB-MJHT")
+	wantParts(t, bodyText(t, ask(t, h, "POST", "http://127.0.0.1:7/local", valid, call)), "WDJB-MJHT")
 }
 
-// TestAnswersOfOtherClients: what a client's user answers counts for that client.
+// TestAnswersOfOtherClients: the user's response to a prompt counts only for the
+// client that sent it.
 func TestAnswersOfOtherClients(t *testing.T) {
-	p := newPerson(t, newTools().handler(false))
+	p := newSiteUser(t, newTools().handler(false))
 	endpoint := url(t, p.upstream(t))
-	asked, done := make(chan *mcp.ElicitParams, 9), make(chan struct{})
+	requests, done := make(chan *mcp.ElicitParams, 9), make(chan struct{})
 	c := open(t, &mcp.StreamableClientTransport{Endpoint: endpoint, MaxRetries: -1}, mcp.ClientOptions{
-		Capabilities: pages,
+		Capabilities: pageCapabilities,
 		ElicitationHandler: func(ctx context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
-			asked <- r.Params
+			requests <- r.Params
 			<-done
 			return &mcp.ElicitResult{Action: "accept"}, nil
 		},
 	})
-	said := make(chan string, 1)
-	go func() { said <- c.call(t, "sign_in", nil) }()
-	page := await.Receive(t, "the request to open a page", asked)
+	result := make(chan string, 1)
+	go func() { result <- c.call(t, "sign_in", nil) }()
+	page := await.Receive(t, "the request to open a page", requests)
 
 	answer := `{"jsonrpc":"2.0","id":"mcp-login-` + page.ElicitationID + `","result":{"action":"decline"}}`
 	resp, err := http.Post(endpoint, "application/json", strings.NewReader(answer))
@@ -81,12 +82,12 @@ func TestAnswersOfOtherClients(t *testing.T) {
 	resp.Body.Close()
 	close(done)
 	p.approve <- nil
-	contains(t, await.Receive(t, "the outcome", said), "Signed in")
+	wantParts(t, await.Receive(t, "the outcome", result), "Signed in")
 }
 
-// TestOnlyCheckedAddressesAreShown: neither a page of the server's nor one that was
-// read from a file leads anywhere but to a web page.
-func TestOnlyCheckedAddressesAreShown(t *testing.T) {
+// TestOnlyValidURLsAreShown: a URL from the server or a shared file is shown
+// only if it is a web page.
+func TestOnlyValidURLsAreShown(t *testing.T) {
 	for _, address := range []string{
 		"javascript:alert(1)", "file:///etc/passwd", "http://as.test/device", "https://user@as.test/", "https://as.test/\x1b[2J", "x-app://sign-in", "//as.test",
 	} {
@@ -100,16 +101,16 @@ func TestOnlyCheckedAddressesAreShown(t *testing.T) {
 			"another process": nil,
 		}
 		for name, show := range shows {
-			p := newPerson(t, newTools().handler(false))
+			p := newSiteUser(t, newTools().handler(false))
 			up := p.upstream(t)
 			if show == nil {
 				other := proxystate.Of(p.dir, "box", up.Server)
 				if err := os.MkdirAll(p.dir, 0o700); err != nil {
 					t.Fatal(err)
 				}
-				unlock, ours, err := other.TryLock()
-				if err != nil || !ours {
-					t.Fatal(ours, err)
+				unlock, locked, err := other.TryLock()
+				if err != nil || !locked {
+					t.Fatal(locked, err)
 				}
 				defer unlock()
 				if err := other.Show(proxystate.Page{URL: address, Plain: address, Code: "WDJB\x1b-MJHT", Server: "mcp.test"}); err != nil {
@@ -122,9 +123,9 @@ func TestOnlyCheckedAddressesAreShown(t *testing.T) {
 				return c, ctx.Err()
 			}
 			c := open(t, stdio(t, proxy.Stdio{Upstream: up, Drain: time.Millisecond}), mcp.ClientOptions{
-				Capabilities: pages,
+				Capabilities: pageCapabilities,
 				ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
-					t.Errorf("%s: asked to open %q", name, r.Params.URL)
+					t.Errorf("%s: requested to open %q", name, r.Params.URL)
 					return &mcp.ElicitResult{Action: "decline"}, nil
 				},
 			})
@@ -135,13 +136,14 @@ func TestOnlyCheckedAddressesAreShown(t *testing.T) {
 	}
 }
 
-// TestNothingSecretIsShared: what the proxies of a profile share holds no token.
+// TestNothingSecretIsShared: the files shared by the proxies of a profile contain
+// no token.
 func TestNothingSecretIsShared(t *testing.T) {
-	p := newPerson(t, newTools().handler(false))
+	p := newSiteUser(t, newTools().handler(false))
 	c := p.open(t, mcp.ClientOptions{})
 	c.call(t, "sign_in", nil)
 	p.approve <- nil
-	contains(t, c.call(t, "sign_in", nil), "Signed in")
+	wantParts(t, c.call(t, "sign_in", nil), "Signed in")
 	c.tools(t)
 	files, err := filepath.Glob(filepath.Join(p.dir, "*"))
 	if err != nil || len(files) == 0 {
@@ -163,22 +165,22 @@ func TestNothingSecretIsShared(t *testing.T) {
 	}
 }
 
-// TestClientsOfOneListener: each client of a listener hears of one sign-in, and has a
-// session of its own at the server afterwards.
+// TestClientsOfOneListener: all clients of a listener share one sign-in, and have
+// separate sessions at the server afterwards.
 func TestClientsOfOneListener(t *testing.T) {
 	ts := newTools()
-	p := newPerson(t, ts.handler(false))
+	p := newSiteUser(t, ts.handler(false))
 	endpoint := url(t, p.upstream(t))
 	var all []*client
 	for range 3 {
 		all = append(all, open(t, &mcp.StreamableClientTransport{Endpoint: endpoint, MaxRetries: -1}, mcp.ClientOptions{}))
 	}
 	for _, c := range all {
-		contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
+		wantParts(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
 	}
 	p.approve <- nil
 	for _, c := range all {
-		contains(t, c.call(t, "sign_in", nil), "Signed in")
+		wantParts(t, c.call(t, "sign_in", nil), "Signed in")
 		await.Receive(t, "the news that there are other tools", c.changed)
 		if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
 			t.Errorf("2 + 3 = %q", got)
@@ -199,10 +201,10 @@ func TestClientsOfOneListener(t *testing.T) {
 	}
 }
 
-// TestManyClientsOfOneListener: those of whom nothing was heard for the longest time
-// are forgotten, and begin again.
+// TestManyClientsOfOneListener: the least recently used clients are dropped, and
+// start again.
 func TestManyClientsOfOneListener(t *testing.T) {
-	p := newPerson(t, newTools().handler(false))
+	p := newSiteUser(t, newTools().handler(false))
 	post := p.poster(t)
 	var sessions []string
 	for range 300 {

@@ -19,52 +19,52 @@ import (
 	"github.com/mcp-login/mcp-login/internal/httpsse"
 )
 
-// pages are the capabilities of a client that can open pages.
-var pages = &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}}
+// pageCapabilities are the capabilities of a client that can open URLs.
+var pageCapabilities = &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}}
 
-// looking calls see with the text of each request before a handler does.
-func looking(t *testing.T, h http.Handler, see func(w http.ResponseWriter, body []byte) (done bool)) http.Handler {
+// intercepting returns h, but calls see with the text of each request first.
+func intercepting(t *testing.T, h http.Handler, handle func(w http.ResponseWriter, body []byte) (done bool)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if !see(w, body) {
+		if !handle(w, body) {
 			h.ServeHTTP(w, r)
 		}
 	})
 }
 
-// lapse makes the server accept neither the token nor the refresh token.
-func (p *person) lapse() {
+// expireLogin makes the server reject the token and the refresh token.
+func (p *siteUser) expireLogin() {
 	p.expire()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.site.mu.Lock()
 	defer p.site.mu.Unlock()
-	p.gone = true
+	p.refreshRejected = true
 }
 
-// TestSignInWhenRefreshTokenIsDead: what was passed on before is answered with where
-// to approve, and passed on again after that, in the same session.
-func TestSignInWhenRefreshTokenIsDead(t *testing.T) {
-	for _, wire := range wires {
-		eachWay(t, wire.stateless, func(t *testing.T, p *person) {
+// TestSignInWhenRefreshTokenIsInvalid: a call gets a response with the approval URL
+// instead, and after the approval calls are forwarded again, in the same session.
+func TestSignInWhenRefreshTokenIsInvalid(t *testing.T) {
+	for _, wire := range protocols {
+		eachMode(t, wire.stateless, func(t *testing.T, p *siteUser) {
 			p.site.login(t)
 			c := p.open(t, mcp.ClientOptions{})
 			if got := c.InitializeResult().ProtocolVersion; got != wire.version {
 				t.Errorf("protocol %s, want %s", got, wire.version)
 			}
 			before := c.tools(t)
-			p.keeps(t)
-			p.lapse()
+			p.waitForCachedTools(t)
+			p.expireLogin()
 
 			result, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: "add", Arguments: map[string]any{"A": 2, "B": 3}})
 			if err != nil || !result.IsError {
 				t.Fatalf("%+v, %v, want an error of the tool", result, err)
 			}
-			contains(t, result.Content[0].(*mcp.TextContent).Text, "https://as.test/device?user_code=WDJB-MJHT", "code WDJB-MJHT")
+			wantParts(t, result.Content[0].(*mcp.TextContent).Text, "https://as.test/device?user_code=WDJB-MJHT", "code WDJB-MJHT")
 			if got := c.tools(t); !slices.Equal(got, append([]string{"sign_in"}, before...)) {
 				t.Errorf("tools %q, want sign_in and %q", got, before)
 			}
@@ -87,14 +87,14 @@ func TestSignInWhenRefreshTokenIsDead(t *testing.T) {
 	}
 }
 
-// TestSignInForMoreScopes: a tool that wants more scopes has the user sign in for
-// just those, and is called then.
+// TestSignInForMoreScopes: a tool that requires more scopes makes the user sign in
+// for exactly those, and is called then.
 func TestSignInForMoreScopes(t *testing.T) {
-	for _, wire := range wires {
-		for way := range ways {
-			t.Run(way+" "+wire.version, func(t *testing.T) {
+	for _, wire := range protocols {
+		for mode := range modes {
+			t.Run(mode+" "+wire.version, func(t *testing.T) {
 				var granted atomic.Bool
-				p := newPerson(t, looking(t, newTools().handler(wire.stateless), func(w http.ResponseWriter, body []byte) bool {
+				p := newSiteUser(t, intercepting(t, newTools().handler(wire.stateless), func(w http.ResponseWriter, body []byte) bool {
 					if !bytes.Contains(body, []byte(`"add"`)) || granted.Load() {
 						return false
 					}
@@ -102,13 +102,13 @@ func TestSignInForMoreScopes(t *testing.T) {
 					http.Error(w, "no", http.StatusForbidden)
 					return true
 				}))
-				p.way = way
+				p.mode = mode
 				p.site.login(t)
 				c := p.open(t, mcp.ClientOptions{})
 				if got := c.call(t, "text", map[string]any{"N": 1}); got != "x" {
 					t.Errorf("text = %q", got)
 				}
-				contains(t, c.call(t, "add", map[string]any{"A": 2, "B": 3}), "WDJB-MJHT")
+				wantParts(t, c.call(t, "add", map[string]any{"A": 2, "B": 3}), "WDJB-MJHT")
 				sum := make(chan string)
 				go func() { sum <- c.call(t, "add", map[string]any{"A": 2, "B": 3}) }()
 				granted.Store(true)
@@ -116,7 +116,7 @@ func TestSignInForMoreScopes(t *testing.T) {
 				if got := await.Receive(t, "the sum", sum); got != "5" {
 					t.Errorf("2 + 3 = %q", got)
 				}
-				contains(t, c.call(t, "sign_in", nil), "Signed in")
+				wantParts(t, c.call(t, "sign_in", nil), "Signed in")
 				if p.mu.Lock(); len(p.scopes) != 1 || !slices.Equal(p.scopes[0], []string{"sums:write"}) {
 					t.Errorf("signed in for %q", p.scopes)
 				}
@@ -126,63 +126,63 @@ func TestSignInForMoreScopes(t *testing.T) {
 	}
 }
 
-// TestSignInByInput: on the wire without sessions a call is answered by the wish to
-// have a page opened, and the second try of the call waits. A client that breaks on
-// that gets a text.
+// TestSignInByInput: in the protocol without sessions, the response to a call
+// requests that the user opens a URL, and the second attempt of the call waits. A
+// client that does not support that gets a text.
 func TestSignInByInput(t *testing.T) {
 	for _, tt := range []struct {
 		client, action string
-		asked          bool
+		requested      bool
 	}{{"client", "accept", true}, {"client", "decline", true}, {"github-copilot-cli", "", false}} {
 		states := make(chan string, 99)
-		h := looking(t, newTools().handler(true), func(_ http.ResponseWriter, body []byte) bool {
+		h := intercepting(t, newTools().handler(true), func(_ http.ResponseWriter, body []byte) bool {
 			if bytes.Contains(body, []byte("requestState")) || bytes.Contains(body, []byte("inputResponses")) {
 				states <- string(body)
 			}
 			return false
 		})
-		eachWay(t, true, func(t *testing.T, p *person) {
+		eachMode(t, true, func(t *testing.T, p *siteUser) {
 			p.site.mcp = h
 			p.site.login(t)
-			asked := make(chan *mcp.ElicitParams, 9)
-			opts := mcp.ClientOptions{Capabilities: pages, ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
-				asked <- r.Params
+			requested := make(chan *mcp.ElicitParams, 9)
+			opts := mcp.ClientOptions{Capabilities: pageCapabilities, ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
+				requested <- r.Params
 				return &mcp.ElicitResult{Action: tt.action}, nil
 			}}
 			c := &client{}
 			var err error
-			if c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: tt.client}, &opts).Connect(t.Context(), ways[p.way](t, p.upstream(t)), nil); err != nil {
+			if c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: tt.client}, &opts).Connect(t.Context(), modes[p.mode](t, p.upstream(t)), nil); err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = c.Close() })
-			p.lapse()
-			said := make(chan string, 1)
-			go func() { said <- c.call(t, "add", map[string]any{"A": 2, "B": 3}) }()
-			if tt.asked {
-				page := await.Receive(t, "the wish to open a page", asked)
+			p.expireLogin()
+			result := make(chan string, 1)
+			go func() { result <- c.call(t, "add", map[string]any{"A": 2, "B": 3}) }()
+			if tt.requested {
+				page := await.Receive(t, "the wish to open a page", requested)
 				if page.Mode != "url" || page.URL != "https://as.test/device?user_code=WDJB-MJHT" || page.ElicitationID != "" {
 					t.Errorf("asked for %+v", page)
 				}
-				contains(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
+				wantParts(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
 			}
 			if tt.action != "accept" {
-				contains(t, await.Receive(t, "a text in place of the page", said), "WDJB-MJHT")
+				wantParts(t, await.Receive(t, "a text in place of the page", result), "WDJB-MJHT")
 			}
 			p.approve <- nil
 			if tt.action == "accept" {
-				if got := await.Receive(t, "the sum", said); got != "5" {
+				if got := await.Receive(t, "the sum", result); got != "5" {
 					t.Errorf("2 + 3 = %q", got)
 				}
 			}
-			contains(t, c.call(t, "sign_in", nil), "Signed in")
-			if len(asked) != 0 || len(states) != 0 {
-				t.Errorf("asked %d times too often; the server has seen %d answers to this program", len(asked), len(states))
+			wantParts(t, c.call(t, "sign_in", nil), "Signed in")
+			if len(requested) != 0 || len(states) != 0 {
+				t.Errorf("%d requests too many; the server received %d responses meant for this program", len(requested), len(states))
 			}
 		})
 	}
 }
 
-// slow is a server that does not answer a method before it is released.
+// slow is a server that delays the response to a method until it is released.
 type slow struct {
 	http.Handler
 	method   string
@@ -208,18 +208,18 @@ func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *slow) release() { s.once.Do(func() { close(s.released) }) }
 
-// TestServerNeverAnswersDiscover: a client of a user who is signed in goes on with
-// initialize, and need not wait for long.
+// TestServerNeverAnswersDiscover: a client of a signed-in user continues with
+// initialize after a short wait.
 func TestServerNeverAnswersDiscover(t *testing.T) {
-	for way, transport := range ways {
-		t.Run(way, func(t *testing.T) {
+	for mode, transport := range modes {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			h := &slow{Handler: newTools().handler(false), method: "server/discover", released: make(chan struct{})}
-			p := newPerson(t, h)
+			p := newSiteUser(t, h)
 			p.site.login(t)
-			begin := time.Now()
+			start := time.Now()
 			c := open(t, transport(t, p.upstream(t)), mcp.ClientOptions{})
-			if took := time.Since(begin); took > await.Limit/2 {
+			if took := time.Since(start); took > await.Limit/2 {
 				t.Errorf("the client has waited for %s", took)
 			}
 			await.True(t, "the server's tools are listed", func() bool { return slices.Contains(c.tools(t), "add") })
@@ -230,18 +230,18 @@ func TestServerNeverAnswersDiscover(t *testing.T) {
 	}
 }
 
-// TestSlowServer: a client is served from what is known of the server, and hears when
-// that is no longer true.
+// TestSlowServer: a client is served from cached data of the server, and is
+// notified when that has changed.
 func TestSlowServer(t *testing.T) {
-	for way, transport := range ways {
-		t.Run(way, func(t *testing.T) {
+	for mode, transport := range modes {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			ts := newTools()
 			h := &slow{Handler: ts.handler(false), method: "none", released: make(chan struct{})}
-			p := newPerson(t, h)
+			p := newSiteUser(t, h)
 			p.site.login(t)
 			p.open(t, mcp.ClientOptions{}).tools(t)
-			p.keeps(t)
+			p.waitForCachedTools(t)
 			ts.RemoveTools("ticks")
 			h.method = "initialize"
 			defer h.release()
@@ -256,12 +256,12 @@ func TestSlowServer(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = c.Close() })
 			if got := c.tools(t); !slices.Contains(got, "ticks") || slices.Contains(got, "sign_in") {
-				t.Errorf("tools %q, want those of the last time", got)
+				t.Errorf("tools %q, want the cached ones", got)
 			}
 			h.release()
 			await.Receive(t, "the news that there are other tools", c.changed)
 			if got := c.tools(t); slices.Contains(got, "ticks") {
-				t.Errorf("tools %q, want those of now", got)
+				t.Errorf("tools %q, want the current ones", got)
 			}
 			if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
 				t.Errorf("2 + 3 = %q", got)
@@ -270,10 +270,10 @@ func TestSlowServer(t *testing.T) {
 	}
 }
 
-// TestDiscoverWhileSignedOut: clients go on with initialize, and are not told
-// otherwise by an answer of the time before.
+// TestDiscoverWhileSignedOut: clients continue with initialize, and a cached
+// response from before does not change that.
 func TestDiscoverWhileSignedOut(t *testing.T) {
-	eachWay(t, true, func(t *testing.T, p *person) {
+	eachMode(t, true, func(t *testing.T, p *siteUser) {
 		p.site.login(t)
 		if got := p.open(t, mcp.ClientOptions{}).InitializeResult().ProtocolVersion; got != "2026-07-28" {
 			t.Errorf("signed in: protocol %s", got)
@@ -285,11 +285,11 @@ func TestDiscoverWhileSignedOut(t *testing.T) {
 	})
 }
 
-// TestSignInSaysWhy: the client's user hears why the server was not reached, as
-// before.
+// TestSignInSaysWhy: the client's user still gets the reason why the server could
+// not be reached.
 func TestSignInSaysWhy(t *testing.T) {
-	eachWay(t, false, func(t *testing.T, p *person) {
-		p.site.mcp = looking(t, p.site.mcp, func(_ http.ResponseWriter, body []byte) bool {
+	eachMode(t, false, func(t *testing.T, p *siteUser) {
+		p.site.mcp = intercepting(t, p.site.mcp, func(_ http.ResponseWriter, body []byte) bool {
 			if bytes.Contains(body, []byte(`"add"`)) {
 				panic(http.ErrAbortHandler)
 			}
@@ -307,12 +307,12 @@ func TestSignInSaysWhy(t *testing.T) {
 	})
 }
 
-// TestToolsAreListedBeforeTheAnswer: the tool to sign in answers when the client has
-// listed the tools of the server, for a model that goes on at once.
+// TestToolsAreListedBeforeTheAnswer: the sign-in tool responds after the client has
+// listed the server's tools, because a model may use them immediately.
 func TestToolsAreListedBeforeTheAnswer(t *testing.T) {
-	eachWay(t, false, func(t *testing.T, p *person) {
+	eachMode(t, false, func(t *testing.T, p *siteUser) {
 		var listed atomic.Bool
-		p.site.mcp = looking(t, p.site.mcp, func(_ http.ResponseWriter, body []byte) bool {
+		p.site.mcp = intercepting(t, p.site.mcp, func(_ http.ResponseWriter, body []byte) bool {
 			listed.Store(listed.Load() || bytes.Contains(body, []byte(`"tools/list"`)))
 			return false
 		})
@@ -321,25 +321,25 @@ func TestToolsAreListedBeforeTheAnswer(t *testing.T) {
 			go func() { _, _ = c.ListTools(t.Context(), nil) }()
 		}}
 		var err error
-		if c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: "client"}, &opts).Connect(t.Context(), ways[p.way](t, p.upstream(t)), nil); err != nil {
+		if c.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: "client"}, &opts).Connect(t.Context(), modes[p.mode](t, p.upstream(t)), nil); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.Close() })
-		contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
-		said := make(chan string, 1)
-		go func() { said <- c.call(t, "sign_in", nil) }()
+		wantParts(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
+		result := make(chan string, 1)
+		go func() { result <- c.call(t, "sign_in", nil) }()
 		p.approve <- nil
-		contains(t, await.Receive(t, "the outcome", said), "Signed in")
+		wantParts(t, await.Receive(t, "the outcome", result), "Signed in")
 		if !listed.Load() {
-			t.Error("answered before the client has listed the tools")
+			t.Error("the response was sent before the client listed the tools")
 		}
 	})
 }
 
-// TestSignInAtOldTransport: a server of the HTTP+SSE transport is no different.
+// TestSignInAtOldTransport: a server of the HTTP+SSE transport works the same way.
 func TestSignInAtOldTransport(t *testing.T) {
 	sse := mcp.NewSSEHandler(func(*http.Request) *mcp.Server { return newTools().Server }, nil)
-	eachWay(t, false, func(t *testing.T, p *person) {
+	eachMode(t, false, func(t *testing.T, p *siteUser) {
 		p.site.mcp = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPost && r.URL.RawQuery == "" {
 				w.WriteHeader(http.StatusMethodNotAllowed)
@@ -349,10 +349,10 @@ func TestSignInAtOldTransport(t *testing.T) {
 		})
 		up := p.upstream(t)
 		up.Transport = &httpsse.Transport{Base: http.DefaultTransport, Server: up.Server}
-		c := open(t, ways[p.way](t, up), mcp.ClientOptions{})
-		contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
+		c := open(t, modes[p.mode](t, up), mcp.ClientOptions{})
+		wantParts(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
 		p.approve <- nil
-		contains(t, c.call(t, "sign_in", nil), "Signed in")
+		wantParts(t, c.call(t, "sign_in", nil), "Signed in")
 		await.Receive(t, "the news that there are other tools", c.changed)
 		if got := c.tools(t); !slices.Contains(got, "add") || slices.Contains(got, "sign_in") {
 			t.Errorf("tools %q", got)

@@ -24,26 +24,26 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// person is somebody who approves sign-ins at the site, when the test says so.
-type person struct {
+// siteUser is a user who approves sign-ins at the site, when the test says so.
+type siteUser struct {
 	*site
-	way     string // of its clients: stdio or http
-	dir     string
-	approve chan error    // nil approves
-	over    chan struct{} // closed when the test is over
-	logins  atomic.Int32
+	mode     string // of its clients: stdio or http
+	dir      string
+	approve  chan error    // nil approves
+	testDone chan struct{} // closed when the test ends
+	logins   atomic.Int32
 
 	mu     sync.Mutex // guards scopes
-	scopes [][]string // that each login asked for in addition
+	scopes [][]string // additional scopes of each login
 }
 
-// newPerson returns somebody who is not signed in.
-func newPerson(t *testing.T, h http.Handler) *person {
+// newSiteUser returns a user who is not signed in.
+func newSiteUser(t *testing.T, h http.Handler) *siteUser {
 	t.Helper()
-	p := &person{site: newSite(t, h), way: "stdio", dir: filepath.Join(t.TempDir(), "proxy"), approve: make(chan error), over: make(chan struct{})}
+	p := &siteUser{site: newSite(t, h), mode: "stdio", dir: filepath.Join(t.TempDir(), "proxy"), approve: make(chan error), testDone: make(chan struct{})}
 	p.signOut(t)
-	t.Cleanup(func() { // else a sign-in would write to a folder that is being removed
-		close(p.over)
+	t.Cleanup(func() { // otherwise a sign-in would write to a folder that is being removed
+		close(p.testDone)
 		await.True(t, "sign-ins have ended", func() bool {
 			unlock, locked, err := proxystate.Of(p.dir, "box", p.URL+"/mcp").TryLock()
 			if err != nil {
@@ -58,15 +58,15 @@ func newPerson(t *testing.T, h http.Handler) *person {
 	return p
 }
 
-func (p *person) signOut(t *testing.T) {
+func (p *siteUser) signOut(t *testing.T) {
 	t.Helper()
 	if err := p.store.Delete(t.Context(), "box", secrets.Any); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// upstream opens the site as one process would.
-func (p *person) upstream(t *testing.T) proxy.Upstream {
+// upstream opens the site like a separate process.
+func (p *siteUser) upstream(t *testing.T) proxy.Upstream {
 	up := p.site.upstream(t)
 	up.SignIn = &proxy.SignIn{
 		Machine: "host", State: proxystate.Of(p.dir, "box", up.Server),
@@ -87,7 +87,7 @@ func (p *person) upstream(t *testing.T) proxy.Upstream {
 					p.site.login(t)
 				}
 				return mcplogin.Credential{}, err
-			case <-p.over:
+			case <-p.testDone:
 				return mcplogin.Credential{}, errors.New("the test is over")
 			case <-ctx.Done():
 				return mcplogin.Credential{}, ctx.Err()
@@ -97,9 +97,9 @@ func (p *person) upstream(t *testing.T) proxy.Upstream {
 	return up
 }
 
-// poster returns a function that posts a body to a new proxy process, in a session of the
-// client.
-func (p *person) poster(t *testing.T) func(session, body string) *http.Response {
+// poster returns a function that posts a body to a new proxy process, in the
+// client's session.
+func (p *siteUser) poster(t *testing.T) func(session, body string) *http.Response {
 	t.Helper()
 	h, err := proxy.HTTP{Upstream: p.upstream(t)}.Handler()
 	if err != nil {
@@ -115,32 +115,32 @@ func (p *person) poster(t *testing.T) func(session, body string) *http.Response 
 }
 
 // open connects a client to a new proxy process.
-func (p *person) open(t *testing.T, opts mcp.ClientOptions) *client {
+func (p *siteUser) open(t *testing.T, opts mcp.ClientOptions) *client {
 	t.Helper()
-	return open(t, ways[p.way](t, p.upstream(t)), opts)
+	return open(t, modes[p.mode](t, p.upstream(t)), opts)
 }
 
-// keeps waits until the tools that a client has listed are kept for the next time.
-func (p *person) keeps(t *testing.T) {
+// waitForCachedTools waits until the tools that a client has listed are cached.
+func (p *siteUser) waitForCachedTools(t *testing.T) {
 	t.Helper()
 	await.True(t, "the tools are kept", func() bool {
 		return proxystate.Of(p.dir, "box", p.URL+"/mcp").Load().Lists["tools/list"] != nil
 	})
 }
 
-// eachWay runs a test with somebody who is not signed in, over stdio and over HTTP.
-func eachWay(t *testing.T, stateless bool, test func(*testing.T, *person)) {
-	for way := range ways {
-		t.Run(way, func(t *testing.T) {
+// eachMode runs a test with a signed-out user, over stdio and over HTTP.
+func eachMode(t *testing.T, stateless bool, test func(*testing.T, *siteUser)) {
+	for mode := range modes {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			p := newPerson(t, newTools().handler(stateless))
-			p.way = way
+			p := newSiteUser(t, newTools().handler(stateless))
+			p.mode = mode
 			test(t, p)
 		})
 	}
 }
 
-// open connects a client that may be refused the stateless protocol.
+// open connects a client, which may be denied the stateless protocol.
 func open(t *testing.T, transport mcp.Transport, opts mcp.ClientOptions) *client {
 	t.Helper()
 	c := &client{changed: make(chan struct{}, 99)}
@@ -166,8 +166,8 @@ func (c *client) tools(t *testing.T) (names []string) {
 	return names
 }
 
-// contains fails unless a text has all the parts.
-func contains(t *testing.T, text string, parts ...string) {
+// wantParts fails unless a text has all the parts.
+func wantParts(t *testing.T, text string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
 		if !strings.Contains(text, part) {
@@ -176,23 +176,23 @@ func contains(t *testing.T, text string, parts ...string) {
 	}
 }
 
-// TestSignInByText: a client that cannot open pages gets a text to show, and after
+// TestSignInByText: a client that cannot open URLs gets a text to show, and after
 // the approval exactly the server's tools.
 func TestSignInByText(t *testing.T) {
 	for _, stateless := range []bool{false, true} {
-		eachWay(t, stateless, func(t *testing.T, p *person) {
+		eachMode(t, stateless, func(t *testing.T, p *siteUser) {
 			c := p.open(t, mcp.ClientOptions{})
 			if got := c.tools(t); !slices.Equal(got, []string{"sign_in"}) {
-				t.Errorf("tools %q, want sign_in alone", got)
+				t.Errorf("tools %q, want only sign_in", got)
 			}
-			contains(t, c.InitializeResult().Instructions, "sign_in")
-			contains(t, c.call(t, "sign_in", nil), "https://as.test/device?user_code=WDJB-MJHT", "code WDJB-MJHT", "mcp-login on host", "mcp.test",
+			wantParts(t, c.InitializeResult().Instructions, "sign_in")
+			wantParts(t, c.call(t, "sign_in", nil), "https://as.test/device?user_code=WDJB-MJHT", "code WDJB-MJHT", "mcp-login on host", "mcp.test",
 				"valid for 15 minutes", "Approve only if you started this sign-in yourself", "Call sign_in again")
 
-			said := make(chan string)
-			go func() { said <- c.call(t, "sign_in", nil) }()
+			result := make(chan string)
+			go func() { result <- c.call(t, "sign_in", nil) }()
 			p.approve <- nil
-			contains(t, await.Receive(t, "the second call", said), "Signed in", "as Ada")
+			wantParts(t, await.Receive(t, "the second call", result), "Signed in", "as Ada")
 			await.Receive(t, "the news that there are other tools", c.changed)
 			if got := c.tools(t); !slices.Contains(got, "add") || slices.Contains(got, "sign_in") {
 				t.Errorf("tools %q, want those of the server", got)
@@ -200,7 +200,7 @@ func TestSignInByText(t *testing.T) {
 			if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
 				t.Errorf("2 + 3 = %q", got)
 			}
-			contains(t, c.call(t, "sign_in", nil), "as Ada") // though it is no longer listed
+			wantParts(t, c.call(t, "sign_in", nil), "as Ada") // though it is no longer listed
 			if n := p.logins.Load(); n != 1 {
 				t.Errorf("%d logins, want 1", n)
 			}
@@ -208,14 +208,14 @@ func TestSignInByText(t *testing.T) {
 	}
 }
 
-// TestCachedTools: a new process of a user who is not signed in lists what the
-// server had, and a call of such a tool signs in.
+// TestCachedTools: a new process of a signed-out user lists the server's cached
+// tools, and a call of such a tool starts the sign-in.
 func TestCachedTools(t *testing.T) {
-	eachWay(t, false, func(t *testing.T, p *person) {
+	eachMode(t, false, func(t *testing.T, p *siteUser) {
 		p.site.login(t)
 		before := p.open(t, mcp.ClientOptions{})
 		tools := before.tools(t)
-		p.keeps(t)
+		p.waitForCachedTools(t)
 		p.signOut(t)
 
 		c := p.open(t, mcp.ClientOptions{})
@@ -229,7 +229,7 @@ func TestCachedTools(t *testing.T) {
 		if err != nil || !result.IsError {
 			t.Fatalf("%+v, %v, want an error of the tool", result, err)
 		}
-		contains(t, result.Content[0].(*mcp.TextContent).Text, "WDJB-MJHT")
+		wantParts(t, result.Content[0].(*mcp.TextContent).Text, "WDJB-MJHT")
 		sum := make(chan string)
 		go func() { sum <- c.call(t, "add", map[string]any{"A": 2, "B": 3}) }()
 		p.approve <- nil
@@ -239,29 +239,30 @@ func TestCachedTools(t *testing.T) {
 	})
 }
 
-// TestSignInFails: the client hears why, and the next call begins again.
+// TestSignInFails: the client gets the reason, and the next call starts again.
 func TestSignInFails(t *testing.T) {
-	eachWay(t, false, func(t *testing.T, p *person) {
+	eachMode(t, false, func(t *testing.T, p *siteUser) {
 		c := p.open(t, mcp.ClientOptions{})
 		c.call(t, "sign_in", nil)
-		said := make(chan string)
-		go func() { said <- c.call(t, "sign_in", nil) }()
+		result := make(chan string)
+		go func() { result <- c.call(t, "sign_in", nil) }()
 		p.approve <- errors.New("the user said no")
-		outcome := await.Receive(t, "the outcome", said)
-		contains(t, outcome, "explained: the user said no")
-		if !strings.Contains(outcome, "WDJB-MJHT") { // else the call came after the no, and began again
-			contains(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
+		outcome := await.Receive(t, "the outcome", result)
+		wantParts(t, outcome, "explained: the user said no")
+		if !strings.Contains(outcome, "WDJB-MJHT") { // otherwise the call came after the denial, and started again
+			wantParts(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
 		}
-		said = make(chan string)
-		go func() { said <- c.call(t, "sign_in", nil) }()
+		result = make(chan string)
+		go func() { result <- c.call(t, "sign_in", nil) }()
 		p.approve <- nil
-		contains(t, await.Receive(t, "the outcome", said), "Signed in")
+		wantParts(t, await.Receive(t, "the outcome", result), "Signed in")
 	})
 }
 
-// TestSignInElsewhere: a sign-in by another program is noticed, and the client told.
+// TestSignInElsewhere: a sign-in by another program is noticed, and the client is
+// notified.
 func TestSignInElsewhere(t *testing.T) {
-	eachWay(t, false, func(t *testing.T, p *person) {
+	eachMode(t, false, func(t *testing.T, p *siteUser) {
 		c := p.open(t, mcp.ClientOptions{})
 		c.tools(t)
 		p.site.login(t)
@@ -272,53 +273,53 @@ func TestSignInElsewhere(t *testing.T) {
 	})
 }
 
-// TestSignInByPage: a client that can open pages is asked to, whatever its user
-// answers.
+// TestSignInByPage: a client that can open URLs is asked to, whatever its user
+// responds.
 func TestSignInByPage(t *testing.T) {
 	for _, action := range []string{"accept", "decline", "cancel"} {
-		eachWay(t, false, func(t *testing.T, p *person) {
-			asked, over := make(chan *mcp.ElicitParams, 9), make(chan string, 9)
+		eachMode(t, false, func(t *testing.T, p *siteUser) {
+			requests, completed := make(chan *mcp.ElicitParams, 9), make(chan string, 9)
 			c := p.open(t, mcp.ClientOptions{
 				Capabilities: &mcp.ClientCapabilities{Elicitation: &mcp.ElicitationCapabilities{URL: &mcp.URLElicitationCapabilities{}}},
 				ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
-					asked <- r.Params
+					requests <- r.Params
 					return &mcp.ElicitResult{Action: action}, nil
 				},
 				ElicitationCompleteHandler: func(_ context.Context, r *mcp.ElicitationCompleteNotificationRequest) {
-					over <- r.Params.ElicitationID
+					completed <- r.Params.ElicitationID
 				},
 			})
-			said := make(chan string, 1)
-			go func() { said <- c.call(t, "sign_in", nil) }()
-			page := await.Receive(t, "the request to open a page", asked)
+			result := make(chan string, 1)
+			go func() { result <- c.call(t, "sign_in", nil) }()
+			page := await.Receive(t, "the request to open a page", requests)
 			if page.Mode != "url" || page.URL != "https://as.test/device?user_code=WDJB-MJHT" {
 				t.Errorf("asked for %+v", page)
 			}
-			contains(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
+			wantParts(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
 			if action != "accept" {
-				contains(t, await.Receive(t, "a text in place of the page", said), page.URL, "WDJB-MJHT")
+				wantParts(t, await.Receive(t, "a text in place of the page", result), page.URL, "WDJB-MJHT")
 			}
 			p.approve <- nil
-			if id := await.Receive(t, "the end of the page", over); id != page.ElicitationID {
-				t.Errorf("the page %q is over, want %q", id, page.ElicitationID)
+			if id := await.Receive(t, "the end of the page", completed); id != page.ElicitationID {
+				t.Errorf("the completed page is %q, want %q", id, page.ElicitationID)
 			}
 			if action == "accept" {
-				contains(t, await.Receive(t, "the outcome", said), "Signed in")
+				wantParts(t, await.Receive(t, "the outcome", result), "Signed in")
 			}
 		})
 	}
 }
 
-// TestTwoProxiesShareASignIn: one shows the code, the other the same one, and both
-// are signed in by one approval.
+// TestTwoProxiesShareASignIn: two proxies show the same code, and one approval
+// signs both in.
 func TestTwoProxiesShareASignIn(t *testing.T) {
-	eachWay(t, false, func(t *testing.T, p *person) {
+	eachMode(t, false, func(t *testing.T, p *siteUser) {
 		one, two := p.open(t, mcp.ClientOptions{}), p.open(t, mcp.ClientOptions{})
 		one.call(t, "sign_in", nil)
-		contains(t, two.call(t, "sign_in", nil), "WDJB-MJHT")
+		wantParts(t, two.call(t, "sign_in", nil), "WDJB-MJHT")
 		p.approve <- nil
 		for _, c := range []*client{one, two} {
-			contains(t, c.call(t, "sign_in", nil), "Signed in")
+			wantParts(t, c.call(t, "sign_in", nil), "Signed in")
 		}
 		if n := p.logins.Load(); n != 1 {
 			t.Errorf("%d logins, want 1", n)

@@ -15,20 +15,21 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// site is an MCP server behind a token, and the token endpoint that renews it.
+// site is an MCP server that requires a token, with the token endpoint that
+// refreshes it.
 type site struct {
 	*httptest.Server
 	store secrets.Memory
 
-	mu        sync.Mutex // guards what follows
-	mcp       http.Handler
-	issued    int // tokens so far; the last is the valid one
-	refreshes int
-	gone      bool // the refresh token is taken no more
-	seen      []*http.Request
+	mu              sync.Mutex // guards what follows
+	mcp             http.Handler
+	issued          int // all tokens so far; the last one is valid
+	refreshes       int
+	refreshRejected bool // the refresh token is rejected
+	received        []*http.Request
 }
 
-// newSite stores a credential for a server that h is behind the token of.
+// newSite stores a credential for a server that protects h with a token.
 func newSite(t *testing.T, h http.Handler) *site {
 	t.Helper()
 	s := &site{mcp: h, issued: 1}
@@ -44,12 +45,12 @@ func newSite(t *testing.T, h http.Handler) *site {
 	return s
 }
 
-// login stores a credential with the valid token, as a person's login would.
+// login stores a credential with the valid token, like a sign-in.
 func (s *site) login(t *testing.T) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.gone = false
+	s.refreshRejected = false
 	record, err := json.Marshal(mcplogin.Credential{
 		Version: 1, Profile: "box", Server: s.URL + "/mcp",
 		Issuer: oauth.Server{Issuer: s.URL, TokenEndpoint: s.URL + "/token"},
@@ -66,7 +67,7 @@ func (s *site) login(t *testing.T) {
 
 func (s *site) token() string { return fmt.Sprintf("token-%d", s.issued) }
 
-// expire makes the server take the present token no more.
+// expire makes the server reject the current token.
 func (s *site) expire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,7 +78,7 @@ func (s *site) serveToken(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
-	if s.gone {
+	if s.refreshRejected {
 		w.WriteHeader(http.StatusBadRequest)
 		io.WriteString(w, `{"error":"invalid_grant"}`)
 		return
@@ -88,7 +89,7 @@ func (s *site) serveToken(w http.ResponseWriter, _ *http.Request) {
 
 func (s *site) serveMCP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	s.seen = append(s.seen, r)
+	s.received = append(s.received, r)
 	h, ok := s.mcp, r.Header.Get("Authorization") == "Bearer "+s.token()
 	s.mu.Unlock()
 	if !ok {
@@ -99,12 +100,12 @@ func (s *site) serveMCP(w http.ResponseWriter, r *http.Request) {
 	h.ServeHTTP(w, r)
 }
 
-// requests returns what the server has seen of a method.
+// requests returns the requests of a method that the server has received.
 func (s *site) requests(method string) []*http.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []*http.Request
-	for _, r := range s.seen {
+	for _, r := range s.received {
 		if r.Method == method {
 			found = append(found, r)
 		}
@@ -112,7 +113,7 @@ func (s *site) requests(method string) []*http.Request {
 	return found
 }
 
-// upstream opens a session on the site's credential.
+// upstream opens a session with the site's credential.
 func (s *site) upstream(t *testing.T) proxy.Upstream {
 	t.Helper()
 	session, err := mcplogin.Open(mcplogin.Config{Profile: "box", Source: mcplogin.Stored(&s.store)})

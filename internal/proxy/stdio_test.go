@@ -18,9 +18,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
-// answers runs a bridge on a text, as a pipe in a shell would, and returns the
-// lines that come out. Each must be a JSON object.
-func answers(t *testing.T, p proxy.Stdio, in string) []string {
+// runStdio runs a bridge on a text, like a pipe in a shell, and returns the lines of
+// output. Each must be a JSON object.
+func runStdio(t *testing.T, p proxy.Stdio, in string) []string {
 	t.Helper()
 	var out bytes.Buffer
 	p.Drain = cmp.Or(p.Drain, forever)
@@ -40,8 +40,8 @@ func answers(t *testing.T, p proxy.Stdio, in string) []string {
 	return lines
 }
 
-// one fails unless there is one line, with all the texts in it.
-func one(t *testing.T, lines []string, texts ...string) {
+// wantOneLine fails unless there is one line, with all the texts in it.
+func wantOneLine(t *testing.T, lines []string, texts ...string) {
 	t.Helper()
 	if len(lines) != 1 {
 		t.Fatalf("%d lines, want one: %q", len(lines), lines)
@@ -59,8 +59,8 @@ const (
 	pingReply         = `{"jsonrpc":"2.0","id":"p","result":{}}`
 )
 
-// says is a server that gives every POST the same answer.
-func says(status int, kind, body string) http.Handler {
+// respondWith is a server that sends the same response to every POST.
+func respondWith(status int, kind, body string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			w.WriteHeader(http.StatusMethodNotAllowed)
@@ -74,11 +74,12 @@ func says(status int, kind, body string) http.Handler {
 
 func TestPipe(t *testing.T) {
 	s := newSite(t, newTools().handler(true))
-	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, "\n  \r\n"+pingRequest), pingReply)
+	wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, "\n  \r\n"+pingRequest), pingReply)
 }
 
-// TestAnswers: whatever the server answers, the client gets one message.
-func TestAnswers(t *testing.T) {
+// TestResponses: the client gets exactly one message for every response of the
+// server.
+func TestResponses(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
 		status     int
@@ -91,60 +92,60 @@ func TestAnswers(t *testing.T) {
 		{"events", 200, "text/event-stream", ": hi\nevent: message\ndata: " + pingReply + "\n\n", pingReply},
 		{"event on lines", 200, "text/event-stream", "data:{\"jsonrpc\":\"2.0\",\r\ndata: \"id\":\"p\",\r\ndata: \"result\":{}}\r\n\r\n", `{"jsonrpc":"2.0", "id":"p", "result":{}}`},
 		{"other events", 200, "text/event-stream", "event: endpoint\ndata: /x\n\ndata: " + pingReply + "\n\n", pingReply},
-		{"no answer", 200, "text/event-stream", ": bye\n\n", `without an answer`},
-		{"half an answer", 200, "text/event-stream", "data: " + pingReply, `without an answer`},
+		{"empty response", 200, "text/event-stream", ": bye\n\n", `without an answer`},
+		{"truncated response", 200, "text/event-stream", "data: " + pingReply, `without an answer`},
 		{"accepted", 202, "", "", `202 Accepted`},
 		{"HTML", 200, "text/html", "<p>log in", `200 OK and no message`},
 		{"broken JSON", 200, "application/json", `{"jsonrpc":`, `not a JSON-RPC message`},
 		{"text event", 200, "text/event-stream", "data: hello\n\n", `not a JSON-RPC message`},
 		{"too long", 200, "application/json", `{"x":"` + strings.Repeat("x", 2000) + `"}`, `too long`},
 		{"too long event", 200, "text/event-stream", "data: " + strings.Repeat("x", 2000) + "\n\n", `too long`},
-		{"own error", 400, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":-32022,"message":"no","data":{"supported":["x"]}}}`,
+		{"server error", 400, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":-32022,"message":"no","data":{"supported":["x"]}}}`,
 			`{"jsonrpc":"2.0","id":"p","error":{"code":-32022,"message":"no","data":{"supported":["x"]}}}`},
-		{"nameless error", 200, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no"}}`, `{"jsonrpc":"2.0","id":"p","error":{"code":1,"message":"no"}}`},
-		{"id in other letters", 200, "application/json", `{"jsonrpc":"2.0","id":"\u0070","result":{}}`, `{"jsonrpc":"2.0","id":"\u0070","result":{}}`},
-		{"no JSON-RPC", 200, "application/json", `{"error":"nope"}`, `not a JSON-RPC message`},
+		{"error without an id", 200, "application/json", `{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"no"}}`, `{"jsonrpc":"2.0","id":"p","error":{"code":1,"message":"no"}}`},
+		{"id with other escapes", 200, "application/json", `{"jsonrpc":"2.0","id":"\u0070","result":{}}`, `{"jsonrpc":"2.0","id":"\u0070","result":{}}`},
+		{"not JSON-RPC", 200, "application/json", `{"error":"nope"}`, `not a JSON-RPC message`},
 		{"plain error", 500, "text/plain", "secret trace", `"message":"explained: the server answers with 500 Internal Server Error"`},
 		{"redirect", 307, "", "", `redirects (307 Temporary Redirect)`},
 		{"scopes", 403, "", "", `403 Forbidden`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, says(tt.status, tt.kind, tt.body))
-			lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, pingRequest+"\n")
-			one(t, lines, tt.want)
+			s := newSite(t, respondWith(tt.status, tt.kind, tt.body))
+			lines := runStdio(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, pingRequest+"\n")
+			wantOneLine(t, lines, tt.want)
 			if strings.Contains(strings.Join(lines, ""), "secret trace") {
-				t.Error("the body of an error went on")
+				t.Error("the body of an error was forwarded")
 			}
 		})
 	}
 }
 
-// TestTenMegabytes: long answers pass in one piece.
-func TestTenMegabytes(t *testing.T) {
+// TestLongResponse: long responses are forwarded completely.
+func TestLongResponse(t *testing.T) {
 	long := `{"jsonrpc":"2.0","id":"p","result":{"text":"` + strings.Repeat("x", 10_000_000) + `"}}`
 	for kind, body := range map[string]string{"application/json": long, "text/event-stream": "data: " + long + "\n\n"} {
-		s := newSite(t, says(200, kind, body))
-		if got := answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest); len(got) != 1 || got[0] != long {
+		s := newSite(t, respondWith(200, kind, body))
+		if got := runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest); len(got) != 1 || got[0] != long {
 			t.Errorf("%s: %d lines", kind, len(got))
 		}
 	}
 }
 
-// TestMissingScope names the scopes to log in with.
+// TestMissingScope: the error names the scopes to sign in with.
 func TestMissingScope(t *testing.T) {
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="mcp:write"`)
 		w.WriteHeader(http.StatusForbidden)
 	}))
-	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest), `more scopes: mcp:write`)
+	wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, pingRequest), `more scopes: mcp:write`)
 }
 
-// TestJunk: what is no message is answered as JSON-RPC has it, and the rest
-// goes on.
-func TestJunk(t *testing.T) {
+// TestInvalidInput: input that is not a message gets a JSON-RPC error, and the rest is
+// processed.
+func TestInvalidInput(t *testing.T) {
 	s := newSite(t, newTools().handler(true))
-	lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000},
+	lines := runStdio(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000},
 		"hello\n"+strings.Repeat("x", 200_000)+"\n[1]\n["+pingRequest+","+strings.Replace(pingRequest, `"p"`, `17`, 1)+"]\n")
 	text := strings.Join(lines, "\n")
 	if len(lines) != 5 || strings.Count(text, `"id":null,"error":{"code":-32700`) != 3 ||
@@ -153,8 +154,8 @@ func TestJunk(t *testing.T) {
 	}
 }
 
-// TestTooLong: the answer names the request, wherever its id stands, and the
-// limit. What is no request is not answered as one.
+// TestTooLong: the error names the limit and the request, wherever its ID is. Input
+// that is not a request does not get a response.
 func TestTooLong(t *testing.T) {
 	long := strings.Repeat(`x\"},{`, 30_000)
 	for _, tt := range []struct{ name, line, id string }{
@@ -164,7 +165,7 @@ func TestTooLong(t *testing.T) {
 		{"answer", `{"jsonrpc":"2.0","id":7,"result":{"method":"` + long + `"}}`, `null`},
 		{"notification", `{"jsonrpc":"2.0","method":"x","params":{"id":7,"x":"` + long + `"}}`, `null`},
 		{"batch", `[{"jsonrpc":"2.0","id":7,"method":"ping","params":"` + long + `"}]`, `null`},
-		{"id of another kind", `{"id":{"id":7},"method":"ping","params":"` + long + `"}`, `null`},
+		{"id of another type", `{"id":{"id":7},"method":"ping","params":"` + long + `"}`, `null`},
 		{"long id", `{"id":"` + strings.Repeat("x", 200_000) + `","method":"ping"}`, `null`},
 		{"broken id", `{"id":1x,"method":"ping","params":"` + long + `"}`, `null`},
 		{"junk", `}}]]"` + long, `null`},
@@ -173,40 +174,41 @@ func TestTooLong(t *testing.T) {
 			t.Run(tt.name, func(t *testing.T) {
 				t.Parallel()
 				s := newSite(t, newTools().handler(true))
-				lines := answers(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, tt.line+end)
-				one(t, lines, `"id":`+tt.id+`,"error":`, "too long: the limit is 1000 bytes")
+				lines := runStdio(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1000}, tt.line+end)
+				wantOneLine(t, lines, `"id":`+tt.id+`,"error":`, "too long: the limit is 1000 bytes")
 			})
 		}
 	}
 }
 
-// TestInvalidID: such a request has one answer, and goes nowhere.
+// TestInvalidID: a request with an invalid ID gets one error, and is not forwarded.
 func TestInvalidID(t *testing.T) {
 	for _, id := range []string{`{"a":1}`, `[1]`, `true`} {
-		s := newSite(t, says(200, "application/json", `{"jsonrpc":"2.0","id":`+id+`,"result":{}}`))
-		one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":`+id+`,"method":"ping"}`), `"id":null,"error":{"code":-32600`)
+		s := newSite(t, respondWith(200, "application/json", `{"jsonrpc":"2.0","id":`+id+`,"result":{}}`))
+		wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":`+id+`,"method":"ping"}`), `"id":null,"error":{"code":-32600`)
 		if n := len(s.requests(http.MethodPost)); n != 0 {
 			t.Errorf("id %s: %d requests", id, n)
 		}
 	}
 }
 
-// TestHugeID: a number that nobody can compare is the same if it is written so.
+// TestHugeID: a number beyond the range of numbers is the same ID if it has the
+// same text.
 func TestHugeID(t *testing.T) {
 	const id = `1e999`
 	reply := `{"jsonrpc":"2.0","id":` + id + `,"result":{}}`
-	s := newSite(t, says(200, "application/json", reply))
-	one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":`+id+`,"method":"ping"}`), reply)
+	s := newSite(t, respondWith(200, "application/json", reply))
+	wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, `{"jsonrpc":"2.0","id":`+id+`,"method":"ping"}`), reply)
 }
 
 func TestNoNetwork(t *testing.T) {
 	s := newSite(t, nil)
 	up := s.upstream(t)
 	s.Close()
-	one(t, answers(t, proxy.Stdio{Upstream: up}, `{"jsonrpc":"2.0","method":"notifications/x"}`+"\n"+pingRequest), `"id":"p"`, `"message":"explained: `, "connect")
+	wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: up}, `{"jsonrpc":"2.0","method":"notifications/x"}`+"\n"+pingRequest), `"id":"p"`, `"message":"explained: `, "connect")
 }
 
-// TestResume: a stream that breaks is taken up after its last event.
+// TestResume: a broken stream is resumed after its last event.
 func TestResume(t *testing.T) {
 	var gets atomic.Int32
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -236,7 +238,7 @@ func TestResume(t *testing.T) {
 	}))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
 	r.send(t, initializeRequest)
-	await.True(t, "initialize is answered", func() bool { return r.said() != "" }) // a client waits for that
+	await.True(t, "initialize is answered", func() bool { return r.said() != "" }) // the client waits for that
 	r.send(t, pingRequest)
 	r.ends(t)
 	want := `{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25"}}
@@ -248,10 +250,10 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestListenEnds: over HTTP the end of the stream ends a subscription; a
-// client on a pipe is told.
-func TestListenEnds(t *testing.T) {
-	s := newSite(t, says(200, "text/event-stream", "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\"}\n\n"))
+// TestSubscriptionEnds: over HTTP the end of the stream ends a subscription; a client on
+// a pipe is notified.
+func TestSubscriptionEnds(t *testing.T) {
+	s := newSite(t, respondWith(200, "text/event-stream", "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\"}\n\n"))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
 	r.send(t, `{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`)
 	await.True(t, "the client is told of the end", func() bool { return strings.Count(r.said(), "\n") == 2 })
@@ -264,8 +266,8 @@ func TestListenEnds(t *testing.T) {
 	}
 }
 
-// hanging is a server that takes requests and does not answer them.
-func hanging() http.Handler {
+// silentServer is a server that never responds to requests.
+func silentServer() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.(http.Flusher).Flush()
@@ -274,10 +276,10 @@ func hanging() http.Handler {
 	})
 }
 
-// TestEnd: neither a client that sends no more nor a signal waits for a server
-// that does not answer.
+// TestEnd: the end of the input, or a signal, ends the run although the server does
+// not respond.
 func TestEnd(t *testing.T) {
-	s := newSite(t, hanging())
+	s := newSite(t, silentServer())
 	var out bytes.Buffer
 	if err := (proxy.Stdio{Upstream: s.upstream(t), Drain: 50 * time.Millisecond}).Run(t.Context(), strings.NewReader(pingRequest), &out); err != nil || out.Len() > 0 {
 		t.Errorf("at the end of the input: %v, %q", err, &out)
@@ -295,7 +297,7 @@ func TestEnd(t *testing.T) {
 	}
 }
 
-// brokenPipe is a client that is gone.
+// brokenPipe is a client that has exited.
 type brokenPipe struct{}
 
 func (brokenPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
@@ -315,8 +317,8 @@ func TestClientIsGone(t *testing.T) {
 	}
 }
 
-// TestOldServer: a server that answers a new protocol version with 400 is offered
-// the oldest, and the client learns which it is.
+// TestOldServer: a server that rejects a new protocol version with 400 is offered
+// the oldest, and the client learns which one is used.
 func TestOldServer(t *testing.T) {
 	for newest, want := range map[string]string{"2025-03-26": `"protocolVersion":"2025-03-26"`, "2024-11-05": "400 Bad Request"} {
 		s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -331,6 +333,6 @@ func TestOldServer(t *testing.T) {
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":%q}}`, m.ID, m.Params.ProtocolVersion)
 		}))
-		one(t, answers(t, proxy.Stdio{Upstream: s.upstream(t)}, initializeRequest), `"id":0`, want)
+		wantOneLine(t, runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, initializeRequest), `"id":0`, want)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
-// TestQuestion: Claude Code shows one line of the question, of 73 characters in a
-// terminal of 80 columns. The server and the code are in it.
+// TestQuestion: Claude Code shows only one line of the prompt, with 73 characters
+// in a terminal of 80 columns. The server and the code are in it.
 func TestQuestion(t *testing.T) {
 	s := &SignIn{Machine: "build-host-17"}
 	const plain = "https://login.example.com/device"

@@ -2,8 +2,7 @@ package redact
 
 import "testing"
 
-// TestSecretsAreHiddenOnce: an agent is told of the same secrets again and
-// again.
+// TestSecretsAreHiddenOnce: an agent registers the same secrets again and again.
 func TestSecretsAreHiddenOnce(t *testing.T) {
 	var r Redactor
 	for range 1000 {

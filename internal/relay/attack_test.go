@@ -16,7 +16,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/relay"
 )
 
-// visit sends a request as a browser on some other site's page does.
+// visit sends a request like a browser on a page of another site.
 func (f *fixture) visit(method, to, site, mode, dest string, body string) shown {
 	f.t.Helper()
 	req, err := http.NewRequest(method, to, strings.NewReader(body))
@@ -30,8 +30,8 @@ func (f *fixture) visit(method, to, site, mode, dest string, body string) shown 
 	return f.read(f.browser().Do(req))
 }
 
-// TestHostileWebsite: a page that somebody visits can neither act on a session, nor use
-// up what the visitor's address may ask for.
+// TestHostileWebsite: a page that the user visits can neither act on a session, nor
+// use up the rate limit of the user's address.
 func TestHostileWebsite(t *testing.T) {
 	f := newRelay(t, nil)
 	s := f.open(state)
@@ -53,7 +53,7 @@ func TestHostileWebsite(t *testing.T) {
 		t.Errorf("a frame of another site: %d", got.status)
 	}
 
-	// The visitor's own sign-in works: a link in a chat, and the server's redirect.
+	// The user's own sign-in works: a link in a chat, and the server's redirect.
 	if got := f.visit("GET", s.Complete, "cross-site", "navigate", "document", ""); got.status != http.StatusOK {
 		t.Errorf("a link from another site: %d", got.status)
 	}
@@ -61,11 +61,11 @@ func TestHostileWebsite(t *testing.T) {
 	f.post(b, s.Complete, nil)
 	f.get(b, callback)
 	if f.query(s) == "" {
-		t.Error("the sign-in did not go through")
+		t.Error("the sign-in failed")
 	}
 }
 
-// TestHostileWebsiteAtPublicRelay: a page cannot have its visitors open sessions.
+// TestHostileWebsiteAtPublicRelay: a page cannot make its visitors open sessions.
 func TestHostileWebsiteAtPublicRelay(t *testing.T) {
 	f := newRelay(t, func(c *relay.Config) { c.Token, c.Public = "", true })
 	body := `{"authorization_url":"` + authURL(state) + `"}`
@@ -73,7 +73,7 @@ func TestHostileWebsiteAtPublicRelay(t *testing.T) {
 		t.Errorf("from a page: %d %s", got.status, got.text)
 	}
 	if got := f.visit("OPTIONS", base+"/v1/sessions", "cross-site", "cors", "empty", ""); got.header.Get("Access-Control-Allow-Origin") != "" {
-		t.Error("a page may read answers")
+		t.Error("a page can read responses")
 	}
 	req, _ := http.NewRequest("POST", base+"/v1/sessions", strings.NewReader(body)) // a browser without Sec-Fetch-Site
 	req.Header.Set("Origin", "https://evil.test")
@@ -82,8 +82,8 @@ func TestHostileWebsiteAtPublicRelay(t *testing.T) {
 	}
 }
 
-// TestWrongTokensLockNobodyOut: a machine with a wrong client token shares its address
-// with people who sign in.
+// TestWrongTokensLockNobodyOut: a machine with a wrong client token may share its
+// address with users who sign in.
 func TestWrongTokensLockNobodyOut(t *testing.T) {
 	f := newRelay(t, nil)
 	s := f.open(state)
@@ -116,7 +116,8 @@ func (f *fixture) from(forwarded, to string) int {
 	return f.read(f.browser().Do(req)).status
 }
 
-// TestForwardedAddresses: what proxies write counts, and what a client writes does not.
+// TestForwardedAddresses: addresses added by trusted proxies are used, and those
+// sent by a client are not.
 func TestForwardedAddresses(t *testing.T) {
 	trusted := func(c *relay.Config) {
 		c.Limits.WrongCodes = 1
@@ -125,7 +126,7 @@ func TestForwardedAddresses(t *testing.T) {
 	const wrong = base + "/s/BBBB-BBBB"
 	for _, tt := range []struct {
 		name, first, second string
-		same                bool // both are one client
+		same                bool // both count as one client
 	}{
 		{"two clients", "203.0.113.1", "203.0.113.2", false},
 		{"a port", "203.0.113.1:5000", "203.0.113.1:6000", true},
@@ -135,11 +136,11 @@ func TestForwardedAddresses(t *testing.T) {
 		{"one IPv6 network", "2001:db8::1", "2001:db8::2", true},
 		{"two IPv6 networks", "2001:db8:0:1::1", "2001:db8:0:2::1", false},
 		{"IPv4 in IPv6", "::ffff:203.0.113.1", "203.0.113.1", true},
-		{"a client's own words", "198.51.100.1, 203.0.113.1", "198.51.100.2, 203.0.113.1", true},
+		{"an address sent by the client", "198.51.100.1, 203.0.113.1", "198.51.100.2, 203.0.113.1", true},
 		{"a client that names a proxy", "192.0.2.9, 203.0.113.1", "fd00::1, 203.0.113.1", true},
 		{"two proxies", "203.0.113.1, fd00::1", "203.0.113.1, fd00::2", true},
-		{"nonsense of a client", "<script>, 203.0.113.1", "203.0.113.1", true},
-		{"nonsense of a proxy", "unknown", "x", true},
+		{"invalid value of a client", "<script>, 203.0.113.1", "203.0.113.1", true},
+		{"invalid value of a proxy", "unknown", "x", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newRelay(t, trusted)
@@ -158,8 +159,9 @@ func TestForwardedAddresses(t *testing.T) {
 	})
 }
 
-// TestCrowd: somebody with very many addresses crowds out neighbors only.
-func TestCrowd(t *testing.T) {
+// TestManyAddressesOfOneClient: an attacker with very many addresses displaces only clients of the
+// same network.
+func TestManyAddressesOfOneClient(t *testing.T) {
 	f := newRelay(t, func(c *relay.Config) {
 		c.Limits.RequestsPerMinute = 2
 		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
@@ -176,12 +178,13 @@ func TestCrowd(t *testing.T) {
 		}
 	}
 	if got := f.from("2001:db8:1:1::1", base+"/"); got != http.StatusTooManyRequests {
-		t.Errorf("a neighbor of the crowd: %d", got)
+		t.Errorf("another client in the network: %d", got)
 	}
 }
 
-// serve runs the relay at a real port and returns its address, and what ends it.
-func (f *fixture) serve() (address string, end func(), ended <-chan error) {
+// serve runs the relay at a real port and returns its address, and a function that
+// stops it.
+func (f *fixture) serve() (address string, stop func(), ended <-chan error) {
 	f.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -193,12 +196,12 @@ func (f *fixture) serve() (address string, end func(), ended <-chan error) {
 	return l.Addr().String(), cancel, done
 }
 
-// TestConnections: one address cannot hold all connections.
+// TestConnections: one address cannot use all connections.
 func TestConnections(t *testing.T) {
 	f := newRelay(t, func(c *relay.Config) { c.Limits.SessionsPerAddress = 1 })
-	at, end, ended := f.serve()
-	defer func() { end(); await.Receive(t, "the end of the relay", ended) }()
-	dead := func(c net.Conn) bool {
+	at, stop, ended := f.serve()
+	defer func() { stop(); await.Receive(t, "the end of the relay", ended) }()
+	closed := func(c net.Conn) bool {
 		_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
 		_, err := c.Read(make([]byte, 1))
 		return err == io.EOF
@@ -218,9 +221,9 @@ func TestConnections(t *testing.T) {
 			return true
 		}
 		defer c.Close()
-		return dead(c)
+		return closed(c)
 	})
-	if dead(held[0]) {
+	if closed(held[0]) {
 		t.Error("an older connection was closed")
 	}
 	for _, c := range held {
@@ -235,16 +238,16 @@ func TestConnections(t *testing.T) {
 	})
 }
 
-// TestDrainKeepsAnswers: a relay that ends waits for an answer to be collected that it
-// alone has.
+// TestDrainKeepsAnswers: a relay that stops waits until an answer that only it has
+// is collected.
 func TestDrainKeepsAnswers(t *testing.T) {
 	f := newRelay(t, nil)
-	at, end, ended := f.serve()
+	at, stop, ended := f.serve()
 	s := f.open(state)
 	b := f.browser()
 	f.post(b, s.Complete, nil)
 	f.get(b, callback)
-	end()
+	stop()
 	await.True(t, "the relay drains", func() bool {
 		resp, err := http.Get("http://" + at + "/readyz")
 		if err == nil {
@@ -264,7 +267,7 @@ func TestDrainKeepsAnswers(t *testing.T) {
 		return resp.StatusCode, string(text)
 	}
 	if status, text := send("GET", "/v1/sessions/"+s.ID); status != http.StatusOK || !strings.Contains(text, "code=xyz") {
-		t.Errorf("while the relay ends: %d %s", status, text)
+		t.Errorf("while the relay stops: %d %s", status, text)
 	}
 	send("DELETE", "/v1/sessions/"+s.ID+"?outcome=ok")
 	if err := await.Receive(t, "the end of the relay", ended); err != nil {
@@ -272,9 +275,9 @@ func TestDrainKeepsAnswers(t *testing.T) {
 	}
 }
 
-// TestRefusedHosts: an issuer that could never match is an error, not a relay that leads
-// nowhere.
-func TestRefusedHosts(t *testing.T) {
+// TestRejectedHosts: an issuer that cannot match any server is a configuration
+// error.
+func TestRejectedHosts(t *testing.T) {
 	for _, host := range []string{"", "https://as.test", "as.test:443", "*.as.test", "as.test/path", "user@as.test"} {
 		if _, err := relay.New(relay.Config{BaseURL: base, Sessions: &relay.Memory{}, Token: token, AllowIssuers: []string{host}}); err == nil {
 			t.Errorf("%q is accepted", host)
@@ -282,24 +285,24 @@ func TestRefusedHosts(t *testing.T) {
 	}
 }
 
-// TestDisguisedHosts: a host that a browser reads differently gets past no list.
+// TestDisguisedHosts: a host that browsers parse differently is never allowed.
 func TestDisguisedHosts(t *testing.T) {
 	f := newRelay(t, func(c *relay.Config) { c.AllowIssuers = []string{"as.test"} })
-	for _, place := range []string{
+	for _, origin := range []string{
 		"https://as.test.evil.test", "https://evil.test/as.test", `https://evil.test\.as.test`, `https://as.test\@evil.test`, "https://as.test@evil.test",
 		"https://evil.test#@as.test", "https:/evil.test", "https:evil.test", "//evil.test", "https://%61s.test", "https://as.test%2eevil.test", "https://as。test",
 		"https://ａｓ.test", "https://as.test.", "https://as.test\t", "ht\ntps://as.test", "https://[::1]", "https://evil.test:443", "https://as.test:443@evil.test",
 		"data:text/html,as.test", "blob:https://as.test/x", "HTTPS://evil.test", "https://xn--as-test", "https://0x7f.1", "https://relay.test",
 	} {
-		raw := strings.Replace(authURL(state), "https://as.test", place, 1)
+		raw := strings.Replace(authURL(state), "https://as.test", origin, 1)
 		if status, v := f.call("POST", "/v1/sessions", token, map[string]string{"authorization_url": raw}); status != http.StatusUnprocessableEntity {
-			t.Errorf("%q: %d %v", place, status, v)
+			t.Errorf("%q: %d %v", origin, status, v)
 		}
 	}
-	for _, fine := range []string{"https://AS.test", "https://as.test:443", "https://as.test:8443"} {
-		raw := strings.Replace(authURL(state+url.QueryEscape(fine)), "https://as.test", fine, 1)
+	for _, origin := range []string{"https://AS.test", "https://as.test:443", "https://as.test:8443"} {
+		raw := strings.Replace(authURL(state+url.QueryEscape(origin)), "https://as.test", origin, 1)
 		if status, v := f.call("POST", "/v1/sessions", token, map[string]string{"authorization_url": raw}); status != http.StatusCreated {
-			t.Errorf("%q: %d %v", fine, status, v)
+			t.Errorf("%q: %d %v", origin, status, v)
 		}
 	}
 }

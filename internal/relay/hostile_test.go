@@ -40,7 +40,7 @@ func newScene(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	s.flow = &authcode.Relay{
-		URL: base, Token: say(token), HTTP: &http.Client{Transport: s}, Label: "box",
+		URL: base, Token: clientToken(token), HTTP: &http.Client{Transport: s}, Label: "box",
 		Show: func(_ context.Context, c authcode.RelayCode) { s.shown <- c },
 	}
 	want, err := s.flow.Metadata()
@@ -65,7 +65,7 @@ func (s *scene) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// start runs the login beside the test.
+// start starts the login in a goroutine.
 func (s *scene) start() (ended chan error, token *oauth.Token) {
 	ended, token = make(chan error, 1), new(oauth.Token)
 	go func() {
@@ -78,8 +78,8 @@ func (s *scene) start() (ended chan error, token *oauth.Token) {
 	return ended, token
 }
 
-// approve follows a link in a browser and returns the address that the
-// authorization server sends it back to.
+// approve opens a link in a browser and returns the URL to which the authorization
+// server redirects it.
 func (s *scene) approve(b *http.Client, link string) string {
 	s.t.Helper()
 	on := s.relay.post(b, link, nil)
@@ -95,12 +95,12 @@ func (s *scene) approve(b *http.Client, link string) string {
 	return resp.Header.Get("Location")
 }
 
-// say returns a client token.
-func say(token string) func(context.Context) (string, error) {
+// clientToken returns a client token.
+func clientToken(token string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return token, nil }
 }
 
-// answer replaces the relay's answers to a method by a body.
+// answer replaces the relay's responses to a method by a body.
 func answer(method, body string) func(*http.Request, *http.Response) *http.Response {
 	return func(req *http.Request, resp *http.Response) *http.Response {
 		if req.Method == method && strings.HasPrefix(req.URL.Path, "/v1/sessions") {
@@ -110,7 +110,7 @@ func answer(method, body string) func(*http.Request, *http.Response) *http.Respo
 	}
 }
 
-// TestRelayedLogin: the whole flow, against the real relay.
+// TestRelayedLogin: the complete flow, with the real relay.
 func TestRelayedLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
@@ -122,36 +122,36 @@ func TestRelayedLogin(t *testing.T) {
 			t.Fatalf("Run() = %v", err)
 		}
 		if page := s.relay.get(b, c.VerificationURIComplete); !strings.Contains(page.text, "Signed in") {
-			t.Errorf("the page in the end: %s", page.text)
+			t.Errorf("the final page: %s", page.text)
 		}
 	})
 }
 
-// TestLeakyRelay: whoever gets the code from the relay cannot trade it, and all that
-// the relay is told holds no verifier, client secret or token.
+// TestLeakyRelay: an attacker with the code from the relay cannot exchange it, and
+// the relay receives no verifier, client secret or token.
 func TestLeakyRelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
-		var seen bytes.Buffer
+		var received bytes.Buffer
 		var stolen string
 		s.tamper = func(req *http.Request, resp *http.Response) *http.Response {
 			if req.GetBody != nil {
 				body, _ := req.GetBody()
-				_, _ = io.Copy(&seen, body)
+				_, _ = io.Copy(&received, body)
 			}
-			_ = req.Write(&seen)
+			_ = req.Write(&received)
 			if req.Method == "GET" && resp.StatusCode == http.StatusOK && stolen == "" {
 				body, _ := io.ReadAll(resp.Body)
-				seen.Write(body)
+				received.Write(body)
 				resp.Body = io.NopCloser(bytes.NewReader(body))
 				_, after, _ := strings.Cut(string(body), "code=")
 				stolen, _, _ = strings.Cut(after, `\u0026`)
-				thief := &oauth.Client{HTTP: s.srv.Client(), Server: s.meta, App: s.app}
-				if _, err := thief.Token(req.Context(), url.Values{
+				attacker := &oauth.Client{HTTP: s.srv.Client(), Server: s.meta, App: s.app}
+				if _, err := attacker.Token(req.Context(), url.Values{
 					"grant_type": {"authorization_code"}, "code": {stolen}, "redirect_uri": {base + "/callback"},
 					"code_verifier": {strings.Repeat("a", 43)}, "resource": {"https://as.test/mcp"},
 				}); err == nil {
-					t.Error("the thief has a token")
+					t.Error("the attacker got a token")
 				}
 			}
 			return resp
@@ -164,22 +164,21 @@ func TestLeakyRelay(t *testing.T) {
 			t.Fatalf("Run() = %v, stolen %q", err, stolen)
 		}
 		for _, secret := range append(s.srv.Issued(), got.Access) {
-			if !strings.HasPrefix(secret, "code") && secret != stolen && strings.Contains(seen.String(), secret) {
-				t.Error("the relay was told a token")
+			if !strings.HasPrefix(secret, "code") && secret != stolen && strings.Contains(received.String(), secret) {
+				t.Error("the relay received a token")
 			}
 		}
-		if strings.Contains(seen.String(), "verifier") {
-			t.Error("the relay was told a verifier")
+		if strings.Contains(received.String(), "verifier") {
+			t.Error("the relay received a verifier")
 		}
 	})
 }
 
-// TestHostileRelay: what a hostile relay answers can make a sign-in fail, nothing
-// more.
+// TestHostileRelay: the responses of a hostile relay can only make a sign-in fail.
 func TestHostileRelay(t *testing.T) {
 	other := "another-state-altogether"
 	for name, tt := range map[string]struct {
-		query string // STATE stands for that of the login
+		query string // STATE is replaced by the state of the login
 		want  error
 	}{
 		"foreign code":     {"code=foreign&iss=https://as.test&state=STATE", nil},
@@ -214,14 +213,14 @@ func TestHostileRelay(t *testing.T) {
 					t.Errorf("Run() = %v, want %v", err, tt.want)
 				}
 				if err != nil && strings.Contains(err.Error(), "\x1b") {
-					t.Errorf("%q reaches the terminal", err)
+					t.Errorf("%q was printed to the terminal", err)
 				}
 			})
 		})
 	}
 }
 
-// TestReplayedAnswer: an answer to an earlier login does not fit the next.
+// TestReplayedAnswer: the answer to an earlier login is rejected by the next one.
 func TestReplayedAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
@@ -245,42 +244,42 @@ func TestReplayedAnswer(t *testing.T) {
 		ended, token := s.start()
 		<-s.shown
 		if err := <-ended; err == nil || token.Access != "" {
-			t.Error("the replayed answer signs in")
+			t.Error("the sign-in succeeded with a replayed answer")
 		}
 	})
 }
 
-// TestLinkUsedTwice: a second person with the link changes nothing.
+// TestLinkUsedTwice: a second user with the link changes nothing.
 func TestLinkUsedTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
 		ended, _ := s.start()
 		c := <-s.shown
 		first, second := s.relay.browser(), s.relay.browser()
-		back := s.approve(first, c.VerificationURIComplete)
-		s.relay.get(first, back)
+		callbackURL := s.approve(first, c.VerificationURIComplete)
+		s.relay.get(first, callbackURL)
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
 		if page := s.relay.get(second, c.VerificationURIComplete); page.status != http.StatusConflict {
-			t.Errorf("the second person sees %d", page.status)
+			t.Errorf("the second user gets %d", page.status)
 		}
 		if page := s.relay.post(second, c.VerificationURIComplete, url.Values{"code": {c.UserCode}}); page.header.Get("Refresh") != "" {
-			t.Error("the second person is led on")
+			t.Error("the second user is redirected")
 		}
 	})
 }
 
-// TestHostileOpening: nothing but a code and a link to the relay itself is shown.
+// TestHostileOpening: only a code and a link to the relay itself are shown.
 func TestHostileOpening(t *testing.T) {
-	good := `{"id":"i","secret":"s","user_code":"BBBB-BBBB","verification_uri":"` + base + `","verification_uri_complete":"` + base + `/s/BBBB-BBBB","redirect_uri":"` + base + `/callback","expires_in":600,"interval":1}`
+	valid := `{"id":"i","secret":"s","user_code":"BBBB-BBBB","verification_uri":"` + base + `","verification_uri_complete":"` + base + `/s/BBBB-BBBB","redirect_uri":"` + base + `/callback","expires_in":600,"interval":1}`
 	for name, body := range map[string]string{
-		"another link":     strings.Replace(good, base+"/s", "https://evil.test/s", 1),
-		"another redirect": strings.Replace(good, base+"/callback", "https://evil.test/callback", 1),
-		"control sequence": strings.Replace(good, `"BBBB-BBBB"`, `"\u001b[2J"`, 1),
-		"no lifetime":      strings.Replace(good, "600", "0", 1),
-		"endless":          strings.Replace(good, "600", "1e9", 1),
-		"no secret":        strings.Replace(good, `"secret":"s"`, `"secret":""`, 1),
+		"another link":     strings.Replace(valid, base+"/s", "https://evil.test/s", 1),
+		"another redirect": strings.Replace(valid, base+"/callback", "https://evil.test/callback", 1),
+		"control sequence": strings.Replace(valid, `"BBBB-BBBB"`, `"\u001b[2J"`, 1),
+		"no lifetime":      strings.Replace(valid, "600", "0", 1),
+		"endless":          strings.Replace(valid, "600", "1e9", 1),
+		"no secret":        strings.Replace(valid, `"secret":"s"`, `"secret":""`, 1),
 		"not JSON":         "<html>",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -291,33 +290,33 @@ func TestHostileOpening(t *testing.T) {
 				t.Errorf("Run() = %v, want the next flow", err)
 			}
 			if len(s.shown) > 0 {
-				t.Error("it is shown")
+				t.Error("the link was shown")
 			}
 		})
 	}
 }
 
-// TestRelayAway: a relay that is away gives way to the next flow; one that goes
-// away while a client waits is asked again.
-func TestRelayAway(t *testing.T) {
-	away := func(*http.Request, *http.Response) *http.Response { return nil }
+// TestRelayUnavailable: if the relay is unavailable at first, the next flow runs; if it
+// becomes unavailable during the wait, the client retries.
+func TestRelayUnavailable(t *testing.T) {
+	unavailable := func(*http.Request, *http.Response) *http.Response { return nil }
 	t.Run("at first", func(t *testing.T) {
 		s := newScene(t)
-		s.tamper = away
+		s.tamper = unavailable
 		ended, _ := s.start()
 		if err := <-ended; !errors.Is(err, flows.ErrUnsupported) {
 			t.Errorf("Run() = %v", err)
 		}
 	})
-	t.Run("refusing", func(t *testing.T) {
+	t.Run("rejecting", func(t *testing.T) {
 		s := newScene(t)
-		s.flow.Token = say("wrong")
+		s.flow.Token = clientToken("wrong")
 		ended, _ := s.start()
 		if err := <-ended; !errors.Is(err, flows.ErrUnsupported) || !strings.Contains(err.Error(), "client token") {
 			t.Errorf("Run() = %v", err)
 		}
 	})
-	t.Run("in between", func(t *testing.T) {
+	t.Run("during the wait", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newScene(t)
 			until := time.Now().Add(30 * time.Second)
@@ -342,14 +341,14 @@ func TestRelayAway(t *testing.T) {
 			ended, _ := s.start()
 			first := <-s.shown
 			b := s.relay.browser()
-			back := s.approve(b, first.VerificationURIComplete)
+			callbackURL := s.approve(b, first.VerificationURIComplete)
 			s.relay.relay.Store(newRelay(t, nil).relay.Load())
-			second := <-s.shown // the login goes on under a new code
+			second := <-s.shown // the login continues with a new code
 			if second.UserCode == first.UserCode {
 				t.Error("the code is the same")
 			}
-			page := s.relay.get(b, back) // even for the browser that was on its way
-			query := strings.SplitN(back, "?", 2)[1]
+			page := s.relay.get(b, callbackURL) // also for a browser that had already been redirected
+			query := strings.SplitN(callbackURL, "?", 2)[1]
 			if !strings.Contains(page.text, `name="code"`) {
 				t.Errorf("page: %s", page.text)
 			}
@@ -361,8 +360,8 @@ func TestRelayAway(t *testing.T) {
 	})
 }
 
-// TestNobodyCame: the login ends with its session.
-func TestNobodyCame(t *testing.T) {
+// TestSessionTimeout: the login ends with its session.
+func TestSessionTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
 		ended, _ := s.start()
@@ -372,8 +371,8 @@ func TestNobodyCame(t *testing.T) {
 	})
 }
 
-// TestForeignRegistration: a client that cannot be sent to the relay is registered
-// again.
+// TestForeignRegistration: a client that was registered without the relay's
+// redirect URI is registered again.
 func TestForeignRegistration(t *testing.T) {
 	s := newScene(t)
 	for _, app := range []oauth.App{

@@ -25,10 +25,10 @@ const (
 	server = "https://mcp.test/mcp"
 )
 
-// fixture is a relay in memory, with everything that talks to it.
+// fixture is a relay in memory, with its clients and browsers.
 type fixture struct {
 	t     *testing.T
-	relay atomic.Pointer[relay.Relay] // restarted by another one in its place
+	relay atomic.Pointer[relay.Relay] // replaced after a restart
 }
 
 func newRelay(t *testing.T, edit func(*relay.Config)) *fixture {
@@ -163,7 +163,7 @@ func TestSignIn(t *testing.T) {
 			}
 		}
 		if strings.Contains(first.text, "code_challenge") || first.header.Get("Set-Cookie") != "" {
-			t.Error("the first page leads on or sets a cookie by itself")
+			t.Error("the first page redirects or sets a cookie by itself")
 		}
 		on := f.post(b, s.Complete, nil)
 		if got := on.header.Get("Refresh"); on.status != 200 || got != "0; url="+authURL(state) {
@@ -175,9 +175,9 @@ func TestSignIn(t *testing.T) {
 				t.Errorf("cookie %q lacks %q", cookie, want)
 			}
 		}
-		back := f.get(b, callback)
-		if loc := back.header.Get("Location"); back.status != http.StatusSeeOther || loc != "/s/"+s.UserCode {
-			t.Errorf("callback: %d to %q", back.status, loc)
+		redirected := f.get(b, callback)
+		if loc := redirected.header.Get("Location"); redirected.status != http.StatusSeeOther || loc != "/s/"+s.UserCode {
+			t.Errorf("callback: %d to %q", redirected.status, loc)
 		}
 		if got := f.get(b, s.Complete); !strings.Contains(got.text, "Almost done") || got.header.Get("Refresh") == "" {
 			t.Errorf("while the client works: %s", got.text)
@@ -191,7 +191,7 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("DELETE: %d", status)
 		}
 		if got := f.get(b, s.Complete); !strings.Contains(got.text, "Signed in") {
-			t.Errorf("in the end: %s", got.text)
+			t.Errorf("the final page: %s", got.text)
 		}
 		if status, _ := f.call("GET", "/v1/sessions/"+s.ID, s.Secret, nil); status != http.StatusGone {
 			t.Errorf("after the end: %d", status)
@@ -199,8 +199,8 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
-// TestSecondCallbackChangesNothing: neither the same browser nor another replaces
-// the answer.
+// TestSecondCallbackChangesNothing: neither the same browser nor another can
+// replace the answer.
 func TestSecondCallbackChangesNothing(t *testing.T) {
 	f := newRelay(t, nil)
 	s := f.open(state)
@@ -214,15 +214,15 @@ func TestSecondCallbackChangesNothing(t *testing.T) {
 		t.Errorf("the answer became %q", got)
 	}
 	if got := f.get(f.browser(), s.Complete); got.status != http.StatusConflict || !strings.Contains(got.text, "already used") {
-		t.Errorf("another browser sees %d", got.status)
+		t.Errorf("another browser gets %d", got.status)
 	}
 	if got := f.get(b, s.Complete); !strings.Contains(got.text, "Almost done") {
-		t.Errorf("the browser that signed in sees %s", got.text)
+		t.Errorf("the browser that signed in gets %s", got.text)
 	}
 }
 
-// TestTakeOver: a browser without the cookie needs the code of the terminal, and
-// has three tries.
+// TestTakeOver: a browser without the cookie needs the code from the terminal, and
+// has three attempts.
 func TestTakeOver(t *testing.T) {
 	t.Parallel()
 	t.Run("at the callback", func(t *testing.T) {
@@ -242,31 +242,31 @@ func TestTakeOver(t *testing.T) {
 			t.Errorf("the right code: %d", got.status)
 		}
 		if f.query(s) != query {
-			t.Error("the answer is not here")
+			t.Error("the answer is missing")
 		}
 		if got := f.get(other, s.Complete); !strings.Contains(got.text, "Almost done") {
-			t.Errorf("then: %s", got.text)
+			t.Errorf("the page afterwards: %s", got.text)
 		}
 	})
-	t.Run("before it", func(t *testing.T) {
+	t.Run("before the callback", func(t *testing.T) {
 		f := newRelay(t, nil)
 		s := f.open(state)
 		first, other := f.browser(), f.browser()
 		f.post(first, s.Complete, nil)
 		if got := f.get(other, s.Complete); !strings.Contains(got.text, "another browser") {
-			t.Errorf("the second browser sees %s", got.text)
+			t.Errorf("the second browser gets %s", got.text)
 		}
 		if got := f.post(other, s.Complete, nil); got.header.Get("Refresh") != "" {
-			t.Error("the second browser goes on without the code")
+			t.Error("the second browser continues without the code")
 		}
 		if got := f.post(other, s.Complete, url.Values{"code": {s.UserCode}}); got.header.Get("Refresh") == "" {
 			t.Errorf("with the code: %d", got.status)
 		}
 		if got := f.get(first, callback); got.status != 200 || !f.waiting(s) {
-			t.Errorf("the first browser may still answer: %d", got.status)
+			t.Errorf("the first browser can still answer: %d", got.status)
 		}
 	})
-	t.Run("three tries", func(t *testing.T) {
+	t.Run("three attempts", func(t *testing.T) {
 		f := newRelay(t, nil)
 		s := f.open(state)
 		f.post(f.browser(), s.Complete, nil)
@@ -314,7 +314,7 @@ func TestPrefetch(t *testing.T) {
 	}
 }
 
-// TestForeignForm: another site cannot press the button.
+// TestForeignForm: another site cannot submit the form.
 func TestForeignForm(t *testing.T) {
 	f := newRelay(t, nil)
 	s := f.open(state)
@@ -327,7 +327,7 @@ func TestForeignForm(t *testing.T) {
 	}
 }
 
-// TestHeaders: every answer of every page.
+// TestHeaders checks the headers of every response of every page.
 func TestHeaders(t *testing.T) {
 	f := newRelay(t, nil)
 	s := f.open(state)
@@ -350,9 +350,9 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestRefusedAuthorizationURLs: the relay leads nowhere but to an authorization
-// request with PKCE that comes back to it.
-func TestRefusedAuthorizationURLs(t *testing.T) {
+// TestRejectedAuthorizationURLs: the relay redirects only to an authorization
+// request with PKCE whose redirect URI is the relay.
+func TestRejectedAuthorizationURLs(t *testing.T) {
 	f := newRelay(t, func(c *relay.Config) { c.AllowIssuers = []string{"as.test"} })
 	set := func(name, value string) string {
 		u, _ := url.Parse(authURL(state))
@@ -364,16 +364,16 @@ func TestRefusedAuthorizationURLs(t *testing.T) {
 		u.RawQuery = q.Encode()
 		return u.String()
 	}
-	good := authURL(state)
+	valid := authURL(state)
 	for name, raw := range map[string]string{
-		"http":              strings.Replace(good, "https://as.test", "http://as.test", 1),
-		"http on loopback":  strings.Replace(good, "https://as.test", "http://127.0.0.1", 1),
+		"http":              strings.Replace(valid, "https://as.test", "http://as.test", 1),
+		"http on loopback":  strings.Replace(valid, "https://as.test", "http://127.0.0.1", 1),
 		"javascript":        "javascript:alert(1)",
-		"userinfo":          strings.Replace(good, "https://", "https://user@", 1),
-		"another issuer":    strings.Replace(good, "as.test", "evil.test", 1),
-		"subdomain":         strings.Replace(good, "as.test", "as.test.evil.test", 1),
-		"line break":        good + "\r\nX: y",
-		"fragment":          good + "#x",
+		"userinfo":          strings.Replace(valid, "https://", "https://user@", 1),
+		"another issuer":    strings.Replace(valid, "as.test", "evil.test", 1),
+		"subdomain":         strings.Replace(valid, "as.test", "as.test.evil.test", 1),
+		"line break":        valid + "\r\nX: y",
+		"fragment":          valid + "#x",
 		"other redirect":    set("redirect_uri", "https://evil.test/callback"),
 		"no state":          set("state", ""),
 		"short state":       set("state", "x"),
@@ -383,19 +383,20 @@ func TestRefusedAuthorizationURLs(t *testing.T) {
 		"request object":    set("request_uri", "https://evil.test/r"),
 		"response mode":     set("response_mode", "fragment"),
 		"implicit":          set("response_type", "token"),
-		"two redirect URIs": good + "&redirect_uri=https://evil.test",
-		"too long":          good + "&x=" + strings.Repeat("x", 8<<10),
+		"two redirect URIs": valid + "&redirect_uri=https://evil.test",
+		"too long":          valid + "&x=" + strings.Repeat("x", 8<<10),
 	} {
 		if status, v := f.call("POST", "/v1/sessions", token, map[string]string{"authorization_url": raw}); status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d %v", name, status, v)
 		}
 	}
-	if status, _ := f.call("POST", "/v1/sessions", token, map[string]string{"authorization_url": good}); status != http.StatusCreated {
-		t.Errorf("the good one: %d", status)
+	if status, _ := f.call("POST", "/v1/sessions", token, map[string]string{"authorization_url": valid}); status != http.StatusCreated {
+		t.Errorf("the valid URL: %d", status)
 	}
 }
 
-// TestSecrets: only the team opens sessions, and only their holder reads them.
+// TestSecrets: only clients with a token open sessions, and only their owner reads
+// them.
 func TestSecrets(t *testing.T) {
 	f := newRelay(t, nil)
 	for _, wrong := range []string{"", "other"} {
@@ -420,7 +421,7 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// TestExpiry: everything ends with the session.
+// TestExpiry: everything expires with the session.
 func TestExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newRelay(t, nil)
@@ -440,28 +441,28 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
-// TestLongPoll: a request is held, and ends early with the answer or when the relay
-// drains.
+// TestLongPoll: a request is held, and returns early with the answer or when the
+// relay drains.
 func TestLongPoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newRelay(t, nil)
 		s := f.open(state)
-		begun := time.Now()
-		if status, _ := f.call("GET", "/v1/sessions/"+s.ID, s.Secret, nil); status != http.StatusNoContent || time.Since(begun) != 25*time.Second {
-			t.Errorf("%d after %v", status, time.Since(begun))
+		start := time.Now()
+		if status, _ := f.call("GET", "/v1/sessions/"+s.ID, s.Secret, nil); status != http.StatusNoContent || time.Since(start) != 25*time.Second {
+			t.Errorf("%d after %v", status, time.Since(start))
 		}
 		b := f.browser()
 		f.post(b, s.Complete, nil)
-		begun = time.Now()
+		start = time.Now()
 		go func() { time.Sleep(time.Second); f.get(b, callback) }()
-		if got := f.query(s); got == "" || time.Since(begun) != time.Second {
-			t.Errorf("%q after %v", got, time.Since(begun))
+		if got := f.query(s); got == "" || time.Since(start) != time.Second {
+			t.Errorf("%q after %v", got, time.Since(start))
 		}
 		next := f.open(state + "2")
-		begun = time.Now()
+		start = time.Now()
 		go func() { time.Sleep(time.Second); f.relay.Load().Drain() }()
-		if status, _ := f.call("GET", "/v1/sessions/"+next.ID, next.Secret, nil); status != http.StatusNoContent || time.Since(begun) != time.Second {
-			t.Errorf("draining: %d after %v", status, time.Since(begun))
+		if status, _ := f.call("GET", "/v1/sessions/"+next.ID, next.Secret, nil); status != http.StatusNoContent || time.Since(start) != time.Second {
+			t.Errorf("draining: %d after %v", status, time.Since(start))
 		}
 		if got := f.get(f.browser(), base+"/readyz"); got.status != http.StatusServiceUnavailable {
 			t.Errorf("readyz while draining: %d", got.status)
@@ -469,7 +470,7 @@ func TestLongPoll(t *testing.T) {
 	})
 }
 
-// TestLimits: an address fills only its own share, and guesses few codes.
+// TestLimits: an address can use only its own share, and guess few codes.
 func TestLimits(t *testing.T) {
 	f := newRelay(t, func(c *relay.Config) {
 		c.Limits = relay.Limits{SessionsPerAddress: 2}
@@ -487,7 +488,7 @@ func TestLimits(t *testing.T) {
 		want      int
 	}{
 		{"203.0.113.1", 201}, {"203.0.113.1", 201}, {"203.0.113.1", 429},
-		{"198.51.100.9, 203.0.113.1", 429}, // what a client writes itself does not count
+		{"198.51.100.9, 203.0.113.1", 429}, // a value sent by the client does not count
 		{"203.0.113.2", 201},
 		{"2001:db8::1", 201}, {"2001:db8::2", 201}, {"2001:db8::3", 429},
 	} {
@@ -508,7 +509,7 @@ func TestLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := m.Add(t.Context(), relay.Session{ID: "2"}); !errors.Is(err, relay.ErrFull) {
-		t.Errorf("over the bound: %v", err)
+		t.Errorf("over the limit: %v", err)
 	}
 }
 
@@ -528,7 +529,7 @@ func TestTypedCode(t *testing.T) {
 	}
 }
 
-// TestDenied: an error response is passed on, and shown in fixed words.
+// TestDenied: an error response is passed on, and shown as a fixed text.
 func TestDenied(t *testing.T) {
 	f := newRelay(t, nil)
 	s := f.open(state)

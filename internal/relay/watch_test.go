@@ -12,8 +12,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/relay"
 )
 
-// TestLogAndMetricsNameNobody: an operator sees counts, durations and outcomes, and
-// nothing that tells who signs in where.
+// TestLogAndMetricsNameNobody: an operator sees counts, durations and outcomes, but
+// not who signs in where.
 func TestLogAndMetricsNameNobody(t *testing.T) {
 	var log bytes.Buffer
 	f := newRelay(t, func(c *relay.Config) {
@@ -44,12 +44,12 @@ func TestLogAndMetricsNameNobody(t *testing.T) {
 	}
 	for _, secret := range []string{s.ID, s.Secret, s.UserCode, state, "xyz", "as.test", "mcp.test", "box", "192.0.2.7", token, "another-token"} {
 		if strings.Contains(log.String()+w.Body.String(), secret) {
-			t.Errorf("the log or the metrics hold %q", secret)
+			t.Errorf("the log or the metrics contain %q", secret)
 		}
 	}
 }
 
-// TestSizes: what is too large is refused before it is kept.
+// TestSizes: a request that is too large is rejected before it is stored.
 func TestSizes(t *testing.T) {
 	f := newRelay(t, nil)
 	long := strings.Repeat("x", 1<<20)

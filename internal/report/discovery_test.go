@@ -11,7 +11,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// What nobody published is not said to be offered.
+// TestDiscoverMarksGuesses: an endpoint that is not published is not reported as
+// offered.
 func TestDiscoverMarksGuesses(t *testing.T) {
 	found := mcplogin.Discovery{Server: "https://mcp.test/mcp", Servers: []oauth.Server{{Issuer: "https://mcp.test", RegistrationEndpoint: "https://mcp.test/register", Guessed: true}}}
 	text := report.Discover(found, nil, flows.Detection{}).Text().String()
@@ -20,7 +21,8 @@ func TestDiscoverMarksGuesses(t *testing.T) {
 	}
 }
 
-// discover names hosts that leave the issuer's domain, before any login.
+// TestDiscoverNamesHostsThatLeaveTheIssuer: discover lists hosts outside of the
+// issuer's domain, before any sign-in.
 func TestDiscoverNamesHostsThatLeaveTheIssuer(t *testing.T) {
 	found := mcplogin.Discovery{Server: "https://mcp.example.com/mcp", Servers: []oauth.Server{
 		{Issuer: "https://as.example.com", AuthorizationEndpoint: "https://login.example.com/authorize", TokenEndpoint: "https://as.example.com/token"},

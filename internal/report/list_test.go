@@ -8,8 +8,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/report"
 )
 
-// TestTableNamesTheStoreOnce: the path of the store is wide, and rows that end with it
-// break on a narrow screen.
+// TestTableNamesTheStoreOnce: the path of the store is long, and would wrap every
+// row on a narrow screen.
 func TestTableNamesTheStoreOnce(t *testing.T) {
 	row := func(name, store string) report.Credential {
 		return report.Credential{Status: mcplogin.Status{Profile: name, Server: "https://mcp.test/mcp", State: mcplogin.StateValid}, Store: store}

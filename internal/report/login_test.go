@@ -10,7 +10,8 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// Google issues a refresh token only for its own parameters.
+// TestStoredNamesGooglesParameters: Google issues a refresh token only with its own
+// parameters.
 func TestStoredNamesGooglesParameters(t *testing.T) {
 	for issuer, want := range map[string]bool{"https://accounts.google.com": true, "https://as.test": false} {
 		for _, renews := range []bool{true, false} {

@@ -8,8 +8,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/report"
 )
 
-// TestNamesOfManyProfiles: what a list allocates grows with the names, not with their
-// square.
+// TestNamesOfManyProfiles: the memory of a list grows linearly with the number of
+// names.
 func TestNamesOfManyProfiles(t *testing.T) {
 	perName := func(n int) float64 {
 		names := make([]string, n)

@@ -71,7 +71,7 @@ func TestPassphrase(t *testing.T) {
 	r, _ := reader()
 	for _, mayAsk := range []bool{true, false} {
 		if _, err := (secretref.Passphrase{Reader: r, MayAsk: mayAsk}).Read("?")(t.Context()); !errors.Is(err, secrets.ErrPassphrase) {
-			t.Errorf("may ask %v: %v", mayAsk, err)
+			t.Errorf("may prompt %v: %v", mayAsk, err)
 		}
 	}
 	if _, err := (secretref.Passphrase{Reader: r, Source: "env:UNSET"}).Read("?")(t.Context()); !errors.Is(err, secrets.ErrUnavailable) {

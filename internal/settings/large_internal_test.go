@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestLargeFile: a file is read whole or not at all.
+// TestLargeFile: a file is read completely or not at all.
 func TestLargeFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.toml")
 	text := "#" + strings.Repeat("x", maxSize-2) + "\n" + `store = "file:own"` + "\n"

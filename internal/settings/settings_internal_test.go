@@ -36,8 +36,8 @@ auth-param = [
 # none
 `
 
-// TestOrigin: each value is the one of the highest precedence, and says where
-// it comes from.
+// TestOrigin: each value is the one with the highest precedence, and has its
+// origin.
 func TestOrigin(t *testing.T) {
 	f, err := parse("c.toml", []byte(testText), testKeys)
 	if err != nil {
@@ -72,8 +72,8 @@ func TestOrigin(t *testing.T) {
 	}
 }
 
-// TestProfilesDiffer: profiles with different values cannot share one command,
-// unless something of higher precedence decides.
+// TestProfilesDiffer: profiles with different values cannot be used in one command,
+// unless a source of higher precedence sets the value.
 func TestProfilesDiffer(t *testing.T) {
 	f, err := parse("c.toml", []byte(testText), testKeys)
 	if err != nil {
@@ -97,7 +97,7 @@ func TestProfilesDiffer(t *testing.T) {
 	}
 }
 
-// TestNoFile: without a file there are the other sources.
+// TestNoFile: without a file the other sources apply.
 func TestNoFile(t *testing.T) {
 	s := Settings{Typed: func(string) []string { return nil }, Getenv: func(string) string { return "" }}.For("a", "b")
 	v, err := s.Get(testKey("min-ttl"))
@@ -109,9 +109,9 @@ func TestNoFile(t *testing.T) {
 	}
 }
 
-// TestMistakes: every mistake names the file and the line.
-func TestMistakes(t *testing.T) {
-	mistakes := map[string]string{
+// TestInvalidFiles: the error names the file and the line.
+func TestInvalidFiles(t *testing.T) {
+	invalid := map[string]string{
 		"\n[profile.a]\nstoer = 1":                                 `3: unknown setting "stoer"`,
 		"store.x = 1":                                              `1: unknown setting "store.x"`,
 		"[profile.a]\nb.c.d = 1":                                   `2: unknown setting "b.c.d"`,
@@ -133,15 +133,15 @@ func TestMistakes(t *testing.T) {
 		"store = \"y\"\nprofile = {a = {store = \"x\"}}":           "c.toml: use only tables like",
 		"[profile.a]\nstore = \"y\"\n[profile.b.store]\nc = \"x\"": "3: store: use a string",
 	}
-	for _, text := range slices.Sorted(maps.Keys(mistakes)) {
+	for _, text := range slices.Sorted(maps.Keys(invalid)) {
 		_, err := parse("c.toml", []byte(text), testKeys)
-		if want := mistakes[text]; err == nil || !strings.HasPrefix(err.Error(), "configuration: c.toml:") || !strings.Contains(err.Error(), want) {
+		if want := invalid[text]; err == nil || !strings.HasPrefix(err.Error(), "configuration: c.toml:") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\n%v, want %q", text, err, want)
 		}
 	}
 }
 
-// TestProfiles: a table with no setting names no profile.
+// TestProfiles: a table without settings does not define a profile.
 func TestProfiles(t *testing.T) {
 	if _, err := parse("c.toml", []byte(testText+"\nprofile.b.store = true"), testKeys); err == nil {
 		t.Fatal("a dotted key within a table is another key")

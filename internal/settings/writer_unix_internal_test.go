@@ -19,9 +19,9 @@ type owned struct {
 
 func (o owned) Sys() any { return &syscall.Stat_t{Uid: o.uid} }
 
-// TestConfigOfOthers: what others wrote is not read, and what root wrote names
-// no command.
-func TestConfigOfOthers(t *testing.T) {
+// TestConfigOfOtherUsers: a file that other users can write is rejected, and a file of
+// root cannot set a command.
+func TestConfigOfOtherUsers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.toml")
 	if err := os.WriteFile(path, nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestConfigOfOthers(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string
 		uid        uint32
-		want       string // "": it may be used
+		want       string // "": it is accepted
 	}{
 		{"own command", `passphrase-command = "true"`, self, ""},
 		{"another's", `store = "file:x"`, self + 1, "belongs to user"},
@@ -51,7 +51,7 @@ func TestConfigOfOthers(t *testing.T) {
 	}
 }
 
-// TestConfigOfSystem: a file of somebody else who is trusted names no command.
+// TestConfigOfSystem: a file of a trusted other user cannot set a command.
 func TestConfigOfSystem(t *testing.T) {
 	for text, want := range map[string]string{
 		`store = "file:x"`:                                      "",

@@ -49,7 +49,7 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// TestEvaluated: a failure is for the shell only if a shell evaluates the output.
+// TestEvaluated: a failure command is printed only if a shell evaluates the output.
 func TestEvaluated(t *testing.T) {
 	for _, tt := range []struct {
 		words []string
@@ -69,8 +69,8 @@ func TestEvaluated(t *testing.T) {
 	}
 }
 
-// TestUnset: only what is set is unset, in the shell's words and by the names that were
-// typed.
+// TestUnset: only variables that are set are unset, in the shell's syntax and for
+// the profiles on the command line.
 func TestUnset(t *testing.T) {
 	getenv := environment("MCP_A_TOKEN=x", "P_URL=y")
 	for _, tt := range []struct {

@@ -8,8 +8,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/shellscript"
 )
 
-// TestEveryShellHasItsScripts: each shell that is named has a script, and no
-// other.
+// TestEveryShellHasItsScripts: exactly the listed shells have a script.
 func TestEveryShellHasItsScripts(t *testing.T) {
 	for _, shell := range append(shellscript.CompletionShells(), "pwsh") {
 		if script, ok := shellscript.Completion(shell); !ok || !strings.Contains(string(script), "__complete") {

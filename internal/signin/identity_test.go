@@ -38,17 +38,17 @@ func TestExpectedIdentity(t *testing.T) {
 	}
 	opaque := mcplogin.Credential{Issuer: oauth.Server{Issuer: "https://as"}, Token: oauth.Token{Access: "opaque"}}
 	if err := accept("", opaque, ci.Identity{}); err != nil {
-		t.Errorf("the authorization server alone is not accepted: %v", err)
+		t.Errorf("a demand for only the authorization server is not accepted: %v", err)
 	}
 	if err := accept("ann", opaque, ci.Identity{}); err == nil {
-		t.Error("a subject that nobody vouches for is accepted")
+		t.Error("a subject without an ID token is accepted")
 	}
 	job := ci.Identity{Issuer: "https://ci", Subject: "ann"}
 	if err := accept("ann", opaque, job); err == nil {
-		t.Error("a job that did not present itself is accepted")
+		t.Error("a job without an ID token is accepted")
 	}
 	opaque.Flow = "ci"
 	if err := accept("ann", opaque, job); err != nil {
-		t.Errorf("the job that presented itself is not accepted: %v", err)
+		t.Errorf("the job with an ID token is not accepted: %v", err)
 	}
 }

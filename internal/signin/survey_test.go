@@ -13,13 +13,13 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// TestSurvey: discover shows what suits a machine, and the browser with its reason;
-// doctor tries all flows that need no CI job.
+// TestSurvey: discover shows the flows that suit a machine, and the browser with
+// its reason; doctor tries all flows that need no CI job.
 func TestSurvey(t *testing.T) {
-	asked := 0
+	lookups := 0
 	place := signin.Place{
 		Streams:     terminal.Streams{Out: io.Discard, Err: io.Discard, Getenv: func(string) string { return "" }, TTY: func() (*os.File, error) { return nil, os.ErrNotExist }},
-		RelayClient: func(string) *http.Client { return http.DefaultClient }, Laptop: func() string { asked++; return "" },
+		RelayClient: func(string) *http.Client { return http.DefaultClient }, Laptop: func() string { lookups++; return "" },
 		WithoutPerson: signin.Flows(nil, nil),
 	}
 	in, err := signin.New(place, &signin.Options{Flow: "device"})
@@ -47,7 +47,7 @@ func TestSurvey(t *testing.T) {
 	if in.Flow != "device" {
 		t.Error("the survey changed the options")
 	}
-	if asked != 1 { // each costs up to a second where a stale socket does not answer
-		t.Errorf("the laptop was looked for %d times", asked)
+	if lookups != 1 { // each one takes up to a second if a stale socket does not respond
+		t.Errorf("%d lookups of the laptop, want 1", lookups)
 	}
 }

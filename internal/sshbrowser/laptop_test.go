@@ -12,8 +12,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/sshbrowser"
 )
 
-// TestPrepareRemote: the remote host answers with the path of a socket, or notes a port
-// with its secret and answers nothing.
+// TestPrepareRemote: the remote host responds with the path of a socket, or saves a
+// port with its secret and prints nothing.
 func TestPrepareRemote(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "laptops")
 	answer, err := sshbrowser.PrepareRemote(dir, 0, strings.NewReader(""))
@@ -27,7 +27,7 @@ func TestPrepareRemote(t *testing.T) {
 		t.Errorf("a port: %q, %v", answer, err)
 	}
 	if entries, err := os.ReadDir(dir); len(entries) != 1 || err != nil {
-		t.Errorf("%d notes, %v", len(entries), err)
+		t.Errorf("%d saved ports, %v", len(entries), err)
 	}
 	for _, secret := range []string{"", "short\n"} {
 		if _, err := sshbrowser.PrepareRemote(dir, 20001, strings.NewReader(secret)); err == nil {
@@ -36,7 +36,7 @@ func TestPrepareRemote(t *testing.T) {
 	}
 }
 
-// TestForget: forgetting twice is no error.
+// TestForget: forgetting twice is not an error.
 func TestForget(t *testing.T) {
 	memory := filepath.Join(t.TempDir(), "hosts.json")
 	h := sshbrowser.NewHelper(nil, "devbox", memory, func(string, ...any) {})
@@ -50,26 +50,26 @@ func TestForget(t *testing.T) {
 	}
 }
 
-// TestNewHelper: a helper for any host remembers nothing, because nobody knows which
-// host asked.
+// TestNewHelper: a helper for any host remembers nothing, because it does not know
+// which host sent a request.
 func TestNewHelper(t *testing.T) {
 	open := func(context.Context, string) error { return nil }
-	var said []string
-	h := sshbrowser.NewHelper(open, "", "unused", func(format string, _ ...any) { said = append(said, format) })
+	var messages []string
+	h := sshbrowser.NewHelper(open, "", "unused", func(format string, _ ...any) { messages = append(messages, format) })
 	if h.Memory != nil || h.From == "" || h.Local {
 		t.Errorf("%+v", h)
 	}
 	h.Asked("https://as.example", nil)
 	h.Asked("", errors.New("no"))
-	if len(said) != 2 || !strings.HasPrefix(said[0], "opened") || !strings.HasPrefix(said[1], "rejected") {
-		t.Errorf("%q", said)
+	if len(messages) != 2 || !strings.HasPrefix(messages[0], "opened") || !strings.HasPrefix(messages[1], "rejected") {
+		t.Errorf("%q", messages)
 	}
 	if h := sshbrowser.NewHelper(open, "localhost", "unused", nil); !h.Local || h.From != "localhost" {
 		t.Errorf("%+v", h)
 	}
 }
 
-// TestLinkUsage: the lines can be pasted.
+// TestLinkUsage: the printed commands can be pasted.
 func TestLinkUsage(t *testing.T) {
 	lines := sshbrowser.Link{Remote: 20001, Local: 20002}.Usage("devbox")
 	if lines[0] != "next: ssh -R 127.0.0.1:20001:127.0.0.1:20002 devbox" || lines[len(lines)-1] != "        RemoteForward 127.0.0.1:20001 127.0.0.1:20002" {

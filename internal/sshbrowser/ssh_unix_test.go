@@ -12,8 +12,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/sshbrowser"
 )
 
-// What ssh says about a host is the error, not its exit code.
-func TestSSHFailsInItsOwnWords(t *testing.T) {
+// TestErrorsOfSSH: the error is the message of ssh, not its exit code.
+func TestErrorsOfSSH(t *testing.T) {
 	bin := t.TempDir()
 	script := "#!/bin/sh\necho 'ssh: Could not resolve hostname devbox: Name or service not known' >&2\nexit 255\n"
 	if err := os.WriteFile(filepath.Join(bin, "ssh"), []byte(script), 0o700); err != nil {

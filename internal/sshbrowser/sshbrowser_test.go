@@ -22,7 +22,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/sshbrowser"
 )
 
-// laptop serves a helper whose browser sends the pages that it is given to opened.
+// laptop serves a helper whose browser sends the URLs of its pages to opened.
 func laptop(t *testing.T, h *sshbrowser.Helper) (socket string, opened chan string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "sb")
@@ -53,8 +53,8 @@ func laptop(t *testing.T, h *sshbrowser.Helper) (socket string, opened chan stri
 	return socket, opened
 }
 
-// at is the browser of the laptop that answers at a path.
-func at(path string) *sshbrowser.Browser {
+// browserAt returns the browser on the laptop that is reached at a socket path.
+func browserAt(path string) *sshbrowser.Browser {
 	return &sshbrowser.Browser{Find: func() string { return path }}
 }
 
@@ -67,7 +67,7 @@ func open(t *testing.T, b *sshbrowser.Browser, changed ...string) (port int, err
 	return port, b.Open(t.Context(), link(port, changed...))
 }
 
-// freePort returns a port that nobody listens on.
+// freePort returns a port without a listener.
 func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -78,8 +78,8 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// link is an authorization URL as a sign-in makes it, with some parameters changed;
-// an empty value removes one.
+// link is an authorization URL like that of a sign-in, with some parameters
+// changed; an empty value removes one.
 func link(port int, changed ...string) string {
 	q := url.Values{
 		"response_type": {"code"}, "client_id": {"c"}, "state": {"STATE"}, "code_challenge": {"x"}, "code_challenge_method": {"S256"},
@@ -124,7 +124,7 @@ func TestSignIn(t *testing.T) {
 	if found := sshbrowser.Find(t.Context(), "", filepath.Dir(socket)); found != socket {
 		t.Fatalf("found %q", found)
 	}
-	b := at(socket)
+	b := browserAt(socket)
 	port, err := open(t, b)
 	if err != nil {
 		t.Fatal(err)
@@ -144,16 +144,16 @@ func TestSignIn(t *testing.T) {
 		url    string
 		header []string
 	}{
-		"another state":     {base + "/callback?code=evil&state=OTHER", nil},
-		"two states":        {base + "/callback?code=evil&state=STATE&state=OTHER", nil},
-		"no code":           {base + "/callback?state=STATE", nil},
-		"code and error":    {base + "/callback?state=STATE&code=evil&error=x", nil},
-		"another path":      {base + "/other?code=evil&state=STATE", nil},
-		"DNS rebinding":     {base + "/callback?code=evil&state=STATE", []string{"Host", "evil.example"}},
-		"page from a site":  {page, []string{"Sec-Fetch-Site", "cross-site"}},
-		"cancel by a site":  {page + "/cancel", []string{"Sec-Fetch-Site", "cross-site"}},
-		"page by guesswork": {base + "/x", nil},
-		"nothing is kept":   {page + "/always", nil},
+		"another state":    {base + "/callback?code=evil&state=OTHER", nil},
+		"two states":       {base + "/callback?code=evil&state=STATE&state=OTHER", nil},
+		"no code":          {base + "/callback?state=STATE", nil},
+		"code and error":   {base + "/callback?state=STATE&code=evil&error=x", nil},
+		"another path":     {base + "/other?code=evil&state=STATE", nil},
+		"DNS rebinding":    {base + "/callback?code=evil&state=STATE", []string{"Host", "evil.example"}},
+		"page from a site": {page, []string{"Sec-Fetch-Site", "cross-site"}},
+		"cancel by a site": {page + "/cancel", []string{"Sec-Fetch-Site", "cross-site"}},
+		"guessed page":     {base + "/x", nil},
+		"nothing is kept":  {page + "/always", nil},
 	} {
 		if code, _ := get(t, r.url, r.header...); code < 400 {
 			t.Errorf("%s: %d", name, code)
@@ -167,23 +167,23 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-// TestPageOfHostileRemote: what the remote host claims neither becomes a part of the
-// page nor turns its text around.
+// TestPageOfHostileRemote: text of the remote host is escaped in the page, and
+// cannot change its direction.
 func TestPageOfHostileRemote(t *testing.T) {
 	t.Parallel()
 	socket, opened := laptop(t, &sshbrowser.Helper{})
-	b := at(socket)
+	b := browserAt(socket)
 	if _, err := open(t, b, "resource", "https://<script>alert(1)</script>%E2%80%AE/"); err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
 	if _, body := get(t, <-opened); strings.Contains(body, "<script") || strings.Contains(body, "\u202e") {
-		t.Errorf("the page holds what was claimed:\n%s", body)
+		t.Errorf("the page contains text of the remote host:\n%s", body)
 	}
 }
 
-// TestReservation: the laptop holds the port before there is a URL, on every
-// address that the redirect URI can mean, and frees it when the remote host is gone.
+// TestReservation: the laptop listens on the port before the URL exists, on every
+// address of the redirect URI, and stops when the remote host disconnects.
 func TestReservation(t *testing.T) {
 	t.Parallel()
 	socket, _ := laptop(t, &sshbrowser.Helper{})
@@ -192,7 +192,7 @@ func TestReservation(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer busy.Close()
-	b := at(socket)
+	b := browserAt(socket)
 	if _, err := b.Reserve(t.Context(), "127.0.0.1", busy.Addr().(*net.TCPAddr).Port); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("a port in use: %v", err)
 	}
@@ -209,7 +209,7 @@ func TestReservation(t *testing.T) {
 	if err := b.Open(t.Context(), link(port)); err == nil || !strings.Contains(err.Error(), "reserved port") {
 		t.Errorf("another redirect host: %v", err)
 	}
-	again := at(socket)
+	again := browserAt(socket)
 	await.True(t, "the port is free", func() bool {
 		_, err := again.Reserve(t.Context(), "localhost", port)
 		return err == nil
@@ -219,8 +219,8 @@ func TestReservation(t *testing.T) {
 	}
 }
 
-// TestHostileRemote: a remote host can ask, and nothing else. None of these opens
-// a browser.
+// TestHostileRemote: a remote host can only send valid requests. None of these
+// opens a browser.
 func TestHostileRemote(t *testing.T) {
 	t.Parallel()
 	port := freePort(t)
@@ -233,7 +233,7 @@ func TestHostileRemote(t *testing.T) {
 	}
 	socket, _ := laptop(t, &sshbrowser.Helper{})
 	for name, p := range places {
-		if _, err := at(socket).Reserve(t.Context(), p.host, p.port); err == nil {
+		if _, err := browserAt(socket).Reserve(t.Context(), p.host, p.port); err == nil {
 			t.Errorf("%s was reserved", name)
 		}
 	}
@@ -264,19 +264,19 @@ func TestHostileRemote(t *testing.T) {
 		"too long":           link(port, "scope", strings.Repeat("x", 9000)),
 		"longer":             link(port, "scope", strings.Repeat("x", 90000)),
 	} {
-		var asked atomic.Int32
-		socket, opened := laptop(t, &sshbrowser.Helper{Asked: func(string, error) { asked.Add(1) }})
-		b := at(socket)
+		var notices atomic.Int32
+		socket, opened := laptop(t, &sshbrowser.Helper{Asked: func(string, error) { notices.Add(1) }})
+		b := browserAt(socket)
 		if _, err := b.Reserve(t.Context(), "127.0.0.1", port); err != nil {
 			t.Fatal(err)
 		}
 		if err := b.Open(t.Context(), url); err == nil {
 			t.Errorf("%s was opened", name)
 		} else if strings.Contains(err.Error(), "evil") {
-			t.Errorf("%s: the error repeats what was sent: %v", name, err)
+			t.Errorf("%s: the error repeats the request: %v", name, err)
 		}
-		if asked.Load() != 1 && name != "longer" { // which this side does not send
-			t.Errorf("%s: the person was told %d times", name, asked.Load())
+		if notices.Load() != 1 && name != "longer" { // not checked on this side
+			t.Errorf("%s: %d notices to the user", name, notices.Load())
 		}
 		select {
 		case url := <-opened:
@@ -286,7 +286,7 @@ func TestHostileRemote(t *testing.T) {
 	}
 }
 
-// TestManyRequests: a remote host cannot open pages without end, or hold every
+// TestManyRequests: a remote host cannot open pages without limit, or use every
 // connection.
 func TestManyRequests(t *testing.T) {
 	t.Parallel()
@@ -294,9 +294,9 @@ func TestManyRequests(t *testing.T) {
 	socket, _ := laptop(t, &sshbrowser.Helper{Open: func(context.Context, string) error { pages.Add(1); return nil }})
 	var last error
 	await.True(t, "the laptop has had enough", func() bool {
-		b := at(socket)
+		b := browserAt(socket)
 		_, last = open(t, b)
-		_ = b.Close() // the next asks for another page
+		_ = b.Close() // the next one requests another page
 		return last != nil && strings.Contains(last.Error(), "too many")
 	})
 	if n := pages.Load(); n > 10 {
@@ -314,13 +314,13 @@ func TestManyRequests(t *testing.T) {
 	}
 }
 
-// TestMemory: the page asks until the person says not to, for that server and that
-// host alone.
-func TestMemory(t *testing.T) {
+// TestRememberedChoice: the page asks until the user chooses not to be asked again, for that
+// server and that host only.
+func TestRememberedChoice(t *testing.T) {
 	t.Parallel()
 	memory := &sshbrowser.File{Path: filepath.Join(t.TempDir(), "hosts.json"), Host: "devbox"}
 	socket, opened := laptop(t, &sshbrowser.Helper{Memory: memory})
-	leads := func(url string) string {
+	redirect := func(url string) string {
 		t.Helper()
 		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		res, err := client.Get(url)
@@ -332,37 +332,37 @@ func TestMemory(t *testing.T) {
 	}
 	visit := func() string {
 		t.Helper()
-		b := at(socket)
+		b := browserAt(socket)
 		t.Cleanup(func() { _ = b.Close() })
 		await.True(t, "the request before is over", func() bool { _, err := open(t, b); return err == nil })
 		return <-opened
 	}
 	page := visit()
-	if to := leads(page); to != "" {
-		t.Fatalf("it leads to %s unasked", to)
+	if to := redirect(page); to != "" {
+		t.Fatalf("it redirects to %s without asking", to)
 	}
 	if code, _ := get(t, page+"/always", "Sec-Fetch-Site", "cross-site"); code < 400 || memory.Knows("as.example.com") {
 		t.Error("another site made the choice")
 	}
-	if to := leads(page + "/always"); !strings.HasPrefix(to, "https://as.example.com/") {
-		t.Errorf("the choice leads to %q", to)
+	if to := redirect(page + "/always"); !strings.HasPrefix(to, "https://as.example.com/") {
+		t.Errorf("the choice redirects to %q", to)
 	}
 	get(t, page+"/cancel")
-	if to := leads(visit()); !strings.HasPrefix(to, "https://as.example.com/") {
+	if to := redirect(visit()); !strings.HasPrefix(to, "https://as.example.com/") {
 		t.Errorf("it asks again, %q", to)
 	}
 	other := &sshbrowser.File{Path: memory.Path, Host: "other"}
 	if memory.Knows("evil.example") || other.Knows("as.example.com") {
-		t.Error("more is remembered than was said")
+		t.Error("more is remembered than the user chose")
 	}
 	if info, err := os.Stat(memory.Path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file: %v, %v", info, err)
 	}
 }
 
-// TestGarbage: what is no message closes the connection or is answered with an
-// error, and others are served.
-func TestGarbage(t *testing.T) {
+// TestInvalidMessages: an invalid message closes the connection or gets an error, and other
+// connections are served.
+func TestInvalidMessages(t *testing.T) {
 	t.Parallel()
 	socket, _ := laptop(t, &sshbrowser.Helper{})
 	for _, text := range []string{"\n", "GET / HTTP/1.1\r\n\r\n", "[]\n", `{"url":7}` + "\n", `{"url":"https://as.example.com"}` + "\n", strings.Repeat("x", 100<<10)} {
@@ -370,7 +370,7 @@ func TestGarbage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = io.WriteString(c, text) // the helper may have hung up
+		_, _ = io.WriteString(c, text) // the helper may have closed the connection
 		out, _ := io.ReadAll(c)        // likewise
 		if strings.Contains(string(out), "opened") || strings.Contains(string(out), "port") {
 			t.Errorf("%.20q: %s", text, out)
@@ -382,12 +382,12 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// TestOneAtATime: a second request waits for the first to end, and the remote
-// host's hanging up ends one.
+// TestOneAtATime: a second request waits for the first to end, and a request ends
+// when the remote host disconnects.
 func TestOneAtATime(t *testing.T) {
 	t.Parallel()
 	socket, opened := laptop(t, &sshbrowser.Helper{})
-	first, second := at(socket), at(socket)
+	first, second := browserAt(socket), browserAt(socket)
 	port, err := open(t, first)
 	if err != nil {
 		t.Fatal(err)
@@ -411,7 +411,7 @@ func TestOneAtATime(t *testing.T) {
 func TestCancelAndExpiry(t *testing.T) {
 	t.Parallel()
 	socket, opened := laptop(t, &sshbrowser.Helper{})
-	b := at(socket)
+	b := browserAt(socket)
 	if _, err := open(t, b); err != nil {
 		t.Fatal(err)
 	}
@@ -420,28 +420,28 @@ func TestCancelAndExpiry(t *testing.T) {
 		t.Errorf("cancel: %v", err)
 	}
 	socket, opened = laptop(t, &sshbrowser.Helper{Lifetime: 200 * time.Millisecond})
-	b = at(socket)
+	b = browserAt(socket)
 	if _, err := open(t, b); err != nil {
 		t.Fatal(err)
 	}
 	<-opened
 	if _, err := b.Answer(t.Context()); err == nil {
-		t.Error("a request outlived its time")
+		t.Error("a request did not expire")
 	}
 }
 
 func TestNoBrowser(t *testing.T) {
 	t.Parallel()
 	socket, _ := laptop(t, &sshbrowser.Helper{Open: func(context.Context, string) error { return errors.New("none") }})
-	if _, err := open(t, at(socket)); err == nil || !strings.Contains(err.Error(), "no browser") {
+	if _, err := open(t, browserAt(socket)); err == nil || !strings.Contains(err.Error(), "no browser") {
 		t.Errorf("no browser: %v", err)
 	}
-	if _, err := at("").Reserve(t.Context(), "127.0.0.1", 0); err == nil || !strings.Contains(err.Error(), "no longer answers") {
+	if _, err := browserAt("").Reserve(t.Context(), "127.0.0.1", 0); err == nil || !strings.Contains(err.Error(), "no longer answers") {
 		t.Errorf("no laptop: %v", err)
 	}
 }
 
-// TestPort: over TCP both ends prove to know the secret, and neither says it.
+// TestPort: over TCP both sides prove that they know the secret without sending it.
 func TestPort(t *testing.T) {
 	t.Parallel()
 	const secret = "a-secret-of-a-link"
@@ -467,19 +467,19 @@ func TestPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	if found := sshbrowser.Find(t.Context(), "", folder); found != "" {
-		t.Errorf("%s answers to a wrong secret", found)
+		t.Errorf("%s accepts a wrong secret", found)
 	}
 	if err := sshbrowser.Announce(folder, number, secret); err != nil {
 		t.Fatal(err)
 	}
 	found := sshbrowser.Find(t.Context(), "", folder)
 	if found == "" {
-		t.Fatal("the port does not answer")
+		t.Fatal("the port does not respond")
 	}
 	if info, err := os.Stat(found); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file of the port: %v, %v", info, err)
 	}
-	b := at(found)
+	b := browserAt(found)
 	if _, err := open(t, b); err != nil {
 		t.Error(err)
 	}
@@ -489,14 +489,14 @@ func TestPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_, _ = io.WriteString(c, `{"nonce":"x","proof":"y"}`+"\n"+`{"reserve":{"host":"127.0.0.1"}}`+"\n") // it hangs up
+	_, _ = io.WriteString(c, `{"nonce":"x","proof":"y"}`+"\n"+`{"reserve":{"host":"127.0.0.1"}}`+"\n") // it closes the connection
 	if out, _ := io.ReadAll(c); strings.Contains(string(out), "port") || strings.Contains(string(out), secret) {
-		t.Errorf("a stranger got %s", out)
+		t.Errorf("a client without the secret got %s", out)
 	}
 }
 
-// TestSquattedPort: a program that took the port after the connection ended is no
-// laptop, whatever it says, and learns nothing that it could use elsewhere.
+// TestSquattedPort: a program that listens on the port after the connection ended
+// is not accepted as the laptop, and learns nothing that it could use elsewhere.
 func TestSquattedPort(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -504,13 +504,13 @@ func TestSquattedPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	heard := make(chan string, 16)
+	received := make(chan string, 16)
 	go func() {
 		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
 			_, _ = io.WriteString(c, `{"version":1,"nonce":"N"}`+"\n"+`{"proof":"p","port":4000,"opened":true}`+"\n")
 			_ = c.SetReadDeadline(time.Now().Add(time.Second))
 			out, _ := io.ReadAll(c)
-			heard <- string(out)
+			received <- string(out)
 			_ = c.Close()
 		}
 	}()
@@ -524,13 +524,13 @@ func TestSquattedPort(t *testing.T) {
 	if found := sshbrowser.Find(t.Context(), "", folder); found != "" {
 		t.Error("a squatter counts as the laptop")
 	}
-	if out := <-heard; strings.Contains(out, "secret") || strings.Contains(out, "url") {
-		t.Errorf("the squatter heard %s", out)
+	if out := <-received; strings.Contains(out, "secret") || strings.Contains(out, "url") {
+		t.Errorf("the squatter received %s", out)
 	}
 }
 
 // TestLink: the ports and the secret of a host stay the same, and differ from those
-// of another.
+// of another host.
 func TestLink(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -547,8 +547,8 @@ func TestLink(t *testing.T) {
 	}
 }
 
-// TestFolder: hosts that share a home folder have folders of their own, whose names
-// are safe and short.
+// TestFolder: hosts that share a home folder have separate folders, with safe and
+// short names.
 func TestFolder(t *testing.T) {
 	t.Parallel()
 	names := map[string]bool{}
@@ -572,9 +572,9 @@ func TestFolder(t *testing.T) {
 	}
 }
 
-// TestDeadSockets: a socket that nobody serves, one that accepts and says nothing,
-// and one that speaks another protocol fall through within a second, beside one
-// that works.
+// TestDeadSockets: a socket without a listener, one that accepts and never
+// responds, and one with another protocol are skipped within a second, in favor of
+// one that works.
 func TestDeadSockets(t *testing.T) {
 	t.Parallel()
 	socket, _ := laptop(t, &sshbrowser.Helper{})
@@ -591,27 +591,27 @@ func TestDeadSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	odd, err := net.Listen("unix", filepath.Join(dir, "odd"))
+	otherProtocol, err := net.Listen("unix", filepath.Join(dir, "odd"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer odd.Close()
+	defer otherProtocol.Close()
 	go func() {
-		for c, err := odd.Accept(); err == nil; c, err = odd.Accept() {
-			_, _ = io.WriteString(c, "SSH-2.0\r\n") // the test ends it
+		for c, err := otherProtocol.Accept(); err == nil; c, err = otherProtocol.Accept() {
+			_, _ = io.WriteString(c, "SSH-2.0\r\n") // closed by the test
 			_ = c.Close()
 		}
 	}()
-	begun := time.Now()
+	start := time.Now()
 	if found := sshbrowser.Find(t.Context(), "", dir); found != socket {
 		t.Errorf("found %q", found)
 	}
-	for _, path := range []string{dead, silent.Addr().String(), odd.Addr().String(), filepath.Join(dir, "none")} {
+	for _, path := range []string{dead, silent.Addr().String(), otherProtocol.Addr().String(), filepath.Join(dir, "none")} {
 		if found := sshbrowser.Find(t.Context(), path, ""); found != "" {
 			t.Errorf("%s counts as a laptop", path)
 		}
 	}
-	if took := time.Since(begun); took > 10*time.Second {
+	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	if _, err := sshbrowser.Prepare(dir); err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// opener opens stores below a new home folder, where nobody can be asked.
+// opener opens stores below a new home folder, without a terminal.
 func opener(t *testing.T) (stores.Opener, *[]stores.Choice) {
 	home := t.TempDir()
 	var created []stores.Choice
@@ -52,10 +52,11 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// A new store gets a keeper once, and whoever opens it is told which and why.
+// TestKeeperIsChosenOnce: the keeper of a new store is chosen once, and is reported
+// with the reason.
 func TestKeeperIsChosenOnce(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("a desktop may have a keyring")
+		t.Skip("a keyring may be available")
 	}
 	for _, tt := range []struct{ passphrase, want string }{{"", stores.KeyFile}, {"env:P", stores.Passphrase}} {
 		o, created := opener(t)
@@ -78,7 +79,7 @@ func TestKeeperIsChosenOnce(t *testing.T) {
 	}
 }
 
-// A store that nobody made is neither unlocked nor given a new key.
+// TestNoStore: a store that does not exist is neither unlocked nor rekeyed.
 func TestNoStore(t *testing.T) {
 	o, created := opener(t)
 	if _, _, err := o.Rekey(t.Context(), stores.Location{}, nil); !errors.Is(err, stores.ErrNoStore) {

@@ -9,7 +9,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestPlain: an error of a store names each thing once, and ends with its cause.
+// TestPlain: the error of a store contains each name once, and ends with its cause.
 func TestPlain(t *testing.T) {
 	read := func(err error) error { return fmt.Errorf("read credential %q: read record %q: %w", "x", "x", err) }
 	full := errors.New("write /s/a: no space left on device")

@@ -2,7 +2,7 @@ package suggest
 
 import "testing"
 
-// TestWindowsHasItsOwnCommands: what differs is said in PowerShell's words.
+// TestWindowsHasItsOwnCommands: commands that differ on Windows are for PowerShell.
 func TestWindowsHasItsOwnCommands(t *testing.T) {
 	token := MCPLogin("token", "a")
 	for _, tt := range []struct{ got, want string }{

@@ -9,8 +9,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest/suggesttest"
 )
 
-// TestQuoteForWindows: words read alike in PowerShell and cmd.exe, where that can
-// be.
+// TestQuoteForWindows: quoted words are parsed alike by PowerShell and cmd.exe, if
+// possible.
 func TestQuoteForWindows(t *testing.T) {
 	for word, want := range map[string]string{
 		"notion": "notion", "--store": "--store", `file:C:\store`: `file:C:\store`, "https://mcp.example/mcp": "https://mcp.example/mcp",
@@ -26,17 +26,17 @@ func TestQuoteForWindows(t *testing.T) {
 	}
 }
 
-// TestPowerShellReadsBack: PowerShell splits a suggested command into its words.
-func TestPowerShellReadsBack(t *testing.T) {
+// TestPowerShellParsesSuggestions: PowerShell parses a suggested command into its words.
+func TestPowerShellParsesSuggestions(t *testing.T) {
 	words := suggesttest.HostileWords()
 	got := powerShellWords(t, suggest.Command(words).For("powershell"))
 	if want := suggesttest.Pasted(words); !slices.Equal(got, want) {
-		t.Errorf("the words came back as\n%q, want\n%q", got, want)
+		t.Errorf("the words are parsed as\n%q, want\n%q", got, want)
 	}
 }
 
-// powerShellWords splits a line as PowerShell does (about_Parsing,
-// about_Quoting_Rules). It fails where PowerShell would do more than split.
+// powerShellWords splits a line like PowerShell (about_Parsing,
+// about_Quoting_Rules). It fails if PowerShell would interpret any part of it.
 func powerShellWords(t *testing.T, line string) (words []string) {
 	t.Helper()
 	const single, double = "'‘’‚‛", "\"“”„"
@@ -54,7 +54,7 @@ func powerShellWords(t *testing.T, line string) (words []string) {
 				t.Fatalf("%s: text follows a quotation mark", string(runes[:i+2]))
 			}
 		case quote == double && strings.ContainsRune("$`", r):
-			t.Fatalf("%s: PowerShell acts on %q", line, r)
+			t.Fatalf("%s: PowerShell interprets %q", line, r)
 		case quote != "":
 			word = append(word, r)
 		case !inWord && strings.ContainsRune(single, r):
@@ -64,7 +64,7 @@ func powerShellWords(t *testing.T, line string) (words []string) {
 		case r == ' ':
 			words, word, inWord = append(words, string(word)), nil, false
 		case r > 0x7e || strings.ContainsRune("|&;<>(){}$`@#,'\"*?[]!%~=", r):
-			t.Fatalf("%s: PowerShell acts on %q", line, r)
+			t.Fatalf("%s: PowerShell interprets %q", line, r)
 		default:
 			word, inWord = append(word, r), true
 		}
@@ -75,7 +75,7 @@ func powerShellWords(t *testing.T, line string) (words []string) {
 	return append(words, string(word))
 }
 
-// TestRunInEachShell: a command to paste runs in the shell in use.
+// TestRunInEachShell: a suggested command is for the shell in use.
 func TestRunInEachShell(t *testing.T) {
 	for shell, want := range map[string]string{
 		"sh":         `eval "$(mcp-login env a)"`,

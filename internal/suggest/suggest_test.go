@@ -12,8 +12,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal"
 )
 
-// FuzzSuggestion: every command that is suggested is printable text of one
-// line, that a POSIX shell splits into the very words.
+// FuzzSuggestion: every suggested command is one line of printable text that a
+// POSIX shell parses into exactly the intended words.
 func FuzzSuggestion(f *testing.F) {
 	for _, seed := range []string{"a", "", "it's", "~root", "=ls", "$(id)", "`id`", "a\nb", "a\x1bb", "-x", "#", "!x", "%self", "日本", "a\u202eb", "[::1]", "###a::add-mask"} {
 		f.Add(seed, "x y")
@@ -27,18 +27,18 @@ func FuzzSuggestion(f *testing.F) {
 			t.Errorf("%q, in CI %q, %v", line, shown.String(), err)
 		}
 		if got := suggesttest.Words(t, line); !slices.Equal(got, suggesttest.Pasted(words)) {
-			t.Errorf("%q is shown as %q, which is read as %q", words, line, got)
+			t.Errorf("%q is shown as %q, which is parsed as %q", words, line, got)
 		}
 	})
 }
 
-// TestShellsReadSuggestions has real shells read what is suggested, alone and
+// TestShellsParseSuggestions: real shells parse the suggested commands, alone and
 // within eval "$(...)".
-func TestShellsReadSuggestions(t *testing.T) {
+func TestShellsParseSuggestions(t *testing.T) {
 	for _, shell := range []string{"dash", "bash", "zsh", "sh"} {
 		path, err := exec.LookPath(shell)
 		if err != nil {
-			continue // the others are read
+			continue // the others are parsed
 		}
 		line := append(suggest.Command{"printf", "%s\\n", "-"}, suggesttest.HostileWords()...)
 		want := strings.Join(suggesttest.Pasted(line[2:]), "\n") + "\n"
@@ -48,7 +48,7 @@ func TestShellsReadSuggestions(t *testing.T) {
 			cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "HOME=/nowhere"}
 			got, err := cmd.CombinedOutput()
 			if err != nil || string(got) != want {
-				t.Errorf("%s reads %s\nas   %q\nwant %q, %v", shell, script, got, want, err)
+				t.Errorf("%s parses %s\nas   %q\nwant %q, %v", shell, script, got, want, err)
 			}
 		}
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// askProcess in the environment makes TestAskProcess ask a question.
+// askProcess is the environment variable that makes TestAskProcess prompt.
 const askProcess = "MCP_LOGIN_TEST_ASK"
 
 // TestAskProcess is the process that the other tests run in a terminal.
@@ -55,7 +55,7 @@ func TestSecretIsNotEchoed(t *testing.T) {
 		x := ask(t, "secret")
 		x.WaitFor("a secret:")
 		if x.Echo() {
-			t.Error("echo is on when the question is there: what is typed at once is shown")
+			t.Error("echo is on when the prompt appears: text typed early is shown")
 		}
 		io.WriteString(x.PTY, tt.keys)
 		x.WaitFor(tt.want)
@@ -63,7 +63,7 @@ func TestSecretIsNotEchoed(t *testing.T) {
 			t.Errorf("the secret is on the screen:\n%s", x.Screen())
 		}
 		if !x.Echo() {
-			t.Error("echo is left off")
+			t.Error("echo is still off")
 		}
 	}
 }
@@ -80,7 +80,7 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
-func TestNobodyToAsk(t *testing.T) {
+func TestWithoutTerminal(t *testing.T) {
 	var shown bytes.Buffer
 	s := Streams{Err: &shown, Getenv: func(string) string { return "" }, TTY: func() (*os.File, error) { return nil, os.ErrNotExist }}
 	if s.CanAsk() || s.Interactive() {
@@ -93,7 +93,7 @@ func TestNobodyToAsk(t *testing.T) {
 		t.Errorf("Confirm: %v", err)
 	}
 	if shown.Len() > 0 {
-		t.Errorf("asked %q", shown.String())
+		t.Errorf("prompts %q", shown.String())
 	}
 }
 

@@ -44,8 +44,8 @@ func TestDisplay(t *testing.T) {
 	}
 }
 
-// TestMessagesAreStyled: by how a line begins, and by nothing that it quotes. An
-// answer is not, whatever it begins with.
+// TestMessagesAreStyled: the style depends on how a line begins, not on quoted
+// text. Answers are not styled.
 func TestMessagesAreStyled(t *testing.T) {
 	var out bytes.Buffer
 	d := &Display{w: &out, styles: Styles{on: true}, kinds: true}
@@ -63,7 +63,7 @@ func TestMessagesAreStyled(t *testing.T) {
 	}
 }
 
-// TestDisplayShowsAtOnce: a question without a line end does not wait for one.
+// TestDisplayShowsAtOnce: a prompt is shown without waiting for a line end.
 func TestDisplayShowsAtOnce(t *testing.T) {
 	var out bytes.Buffer
 	d := &Display{w: &out}
@@ -72,8 +72,8 @@ func TestDisplayShowsAtOnce(t *testing.T) {
 	}
 }
 
-// FuzzDisplay: whatever is written, in whatever pieces, nothing comes out that
-// steers a terminal, nor in CI a command to the runner.
+// FuzzDisplay: in any pieces, the output neither controls a terminal nor, in CI,
+// contains a command to the runner.
 func FuzzDisplay(f *testing.F) {
 	for _, seed := range []string{"\x1b[31mred\x1b[m", "a\u202eb\u2066c\n", "\u009b31m", "##vso[task.setsecret]x", "x\n::error::y", "#\u200b#[x]", "\xe6\x97\xa5\xff", "::add-mask::x"} {
 		f.Add([]byte(seed), 1, 5)
@@ -96,9 +96,9 @@ func FuzzDisplay(f *testing.F) {
 	})
 }
 
-// TestPromptDrawsNoForeignEscapes: only the styles of a frame are escape
-// sequences.
-func TestPromptDrawsNoForeignEscapes(t *testing.T) {
+// TestPromptDrawsOnlyItsEscapes: the only escape sequences are the styles of a
+// frame.
+func TestPromptDrawsOnlyItsEscapes(t *testing.T) {
 	const hostile = "a\x1b[2J\x07\u009b31m\u202eb\n"
 	got := line{{hostile, plain}, {hostile, bold}}.ansi()
 	if want := "a[2J31mb \x1b[1ma[2J31mb \x1b[m"; got != want {

@@ -38,7 +38,7 @@ func showDenied(t *testing.T, p interface {
 	}
 }
 
-// TestJSONEvents: the golden file is the contract that programs rely on.
+// TestJSONEvents: the golden file is the contract with programs.
 func TestJSONEvents(t *testing.T) {
 	var out bytes.Buffer
 	p := &Events{Out: &out}

@@ -34,8 +34,8 @@ func TestFold(t *testing.T) {
 	}
 }
 
-// TestFactsFitTheTerminal: what continues stands below the value, and a pipe gets each
-// fact in one line.
+// TestFactsFitTheTerminal: continuation lines are aligned with the value, and a
+// pipe gets each fact in one line.
 func TestFactsFitTheTerminal(t *testing.T) {
 	var text Text
 	text.Facts([]Fact{
@@ -65,8 +65,8 @@ func TestPartsBesideEachOther(t *testing.T) {
 	}
 }
 
-// TestMessagesFitTheTerminal: an error breaks at spaces, and a hint is left whole, because
-// it is copied.
+// TestMessagesFitTheTerminal: an error is wrapped at spaces, and a hint is not
+// wrapped, because it is copied.
 func TestMessagesFitTheTerminal(t *testing.T) {
 	var shown strings.Builder
 	d := NewDisplay(&shown, false)

@@ -14,7 +14,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// goldenPrompt compares with a file of testdata/prompt.
+// goldenPrompt compares with a file in testdata/prompt.
 func goldenPrompt(t *testing.T, name, got string) {
 	t.Helper()
 	terminaltest.Golden(t, filepath.Join("testdata", "prompt", name+".golden"), got)
@@ -25,7 +25,7 @@ var (
 	testCode = terminaltest.Code()
 )
 
-// longCode is as long as links in the field are.
+// longCode returns a code with a link of realistic length.
 func longCode() device.Code {
 	c := testCode
 	c.VerificationURI = "https://login.eu-central-1.identity.example-corporation.com/oauth2/device"
@@ -34,9 +34,9 @@ func longCode() device.Code {
 	return terminaltest.WithHosts(c)
 }
 
-// strayCode has its sign-in page under another domain than the issuer, and its
-// token endpoint under a third.
-func strayCode() device.Code {
+// crossDomainCode has its sign-in page in another domain than the issuer, and its token
+// endpoint in a third.
+func crossDomainCode() device.Code {
 	c := longCode()
 	as := oauth.Server{Issuer: testCode.Issuer, TokenEndpoint: "https://tokens.example-services.com/token"}
 	c.Issuer, c.Hosts = as.Issuer, flows.HostsOf(c.Server, as, c.VerificationURI)
@@ -54,7 +54,7 @@ func TestRender(t *testing.T) {
 	codes := []struct {
 		name string
 		c    device.Code
-	}{{"short", testCode}, {"long", longCode()}, {"stray", strayCode()}}
+	}{{"short", testCode}, {"long", longCode()}, {"stray", crossDomainCode()}}
 	for _, size := range sizes {
 		for _, code := range codes {
 			name := code.name + "-" + size.name
@@ -71,7 +71,7 @@ func TestRender(t *testing.T) {
 	}
 }
 
-// checkFrame holds what is true at every size.
+// checkFrame checks what is true at every size.
 func checkFrame(t *testing.T, frame []line, c device.Code, s screen) {
 	t.Helper()
 	if len(frame) > s.rows {
@@ -94,7 +94,7 @@ func checkFrame(t *testing.T, frame []line, c device.Code, s screen) {
 	}
 }
 
-// checkHosts holds that the hosts are in every frame that has room for them.
+// checkHosts checks that the hosts are in every frame that has room for them.
 func checkHosts(t *testing.T, frame []line, c device.Code, s screen) {
 	t.Helper()
 	if s.rows < 18 {
@@ -120,7 +120,7 @@ func TestRenderEverySize(t *testing.T) {
 		for rows := 7; rows <= 50; rows++ {
 			s := screen{cols, rows}
 			checkFrame(t, render(view{signIn: deviceSignIn(testCode), now: start}, s), testCode, s)
-			stray := strayCode()
+			stray := crossDomainCode()
 			checkFrame(t, render(view{signIn: deviceSignIn(stray), now: start, qr: true}, screen{cols, max(rows, 16)}), stray, screen{cols, max(rows, 16)})
 			frame := render(view{signIn: deviceSignIn(testCode), now: start, qr: true}, s)
 			if len(frame) > rows || !strings.Contains(frameText(frame), testCode.UserCode) {
@@ -171,9 +171,10 @@ func frameText(frame []line) string {
 	return b.String()
 }
 
-// The reason for no QR code is true: in the room that it names there is one.
+// TestReasonForNoQRIsTrue: with the room that the reason for a missing QR code
+// names, there is a QR code.
 func TestReasonForNoQRIsTrue(t *testing.T) {
-	for _, c := range []device.Code{testCode, longCode(), strayCode()} {
+	for _, c := range []device.Code{testCode, longCode(), crossDomainCode()} {
 		for cols := 20; cols <= 140; cols += 15 {
 			for rows := 6; rows <= 50; rows += 4 {
 				v, s := view{signIn: deviceSignIn(c), now: start, qr: true}, screen{cols, rows}
@@ -192,28 +193,28 @@ func TestReasonForNoQRIsTrue(t *testing.T) {
 	}
 }
 
-// A link longer than a line flows from edge to edge of the window, and so the frame
-// holds it whole. Where the window has no room for that, it stands above in one line,
-// and no piece of it is in the frame.
+// TestLinkIsNotBroken: a link longer than a line is wrapped by the terminal from
+// edge to edge, so the frame contains it whole. If the window has no room for that,
+// the link is printed above in one line, and no part of it is in the frame.
 func TestLinkIsNotBroken(t *testing.T) {
 	c := longCode()
 	for cols := 16; cols < len(c.VerificationURI); cols += 7 {
 		v := view{signIn: deviceSignIn(c), now: start, qr: true}
 		frame := render(v, screen{cols, 30})
 		if !shows(frame, v.signIn) {
-			t.Errorf("%d columns do not hold the link", cols)
+			t.Errorf("the link does not fit %d columns", cols)
 		}
 		for _, l := range frame {
 			if l.flows() && l.width() != cols {
-				t.Errorf("%q flows at %d columns", l, cols)
+				t.Errorf("%q is wrapped at %d columns", l, cols)
 			}
 		}
 		if shows(render(v, screen{cols, 1}), v.signIn) {
-			t.Errorf("one line of %d columns holds link and code", cols)
+			t.Errorf("link and code fit one line of %d columns", cols)
 		}
 		v.above = true
 		if all := frameText(render(v, screen{cols, 30})); strings.Contains(all, "https://") || !strings.Contains(all, "link above") && cols > 40 {
-			t.Errorf("%d columns: a piece of the link is in\n%s", cols, all)
+			t.Errorf("%d columns: a part of the link is in\n%s", cols, all)
 		}
 		if !slices.Contains(strings.Split(v.signIn.text(), "\n"), "    "+c.VerificationURI) {
 			t.Error("the text does not have the link in one line")

@@ -26,10 +26,10 @@ func TestLinkText(t *testing.T) {
 	}
 	link = with(func(*authcode.Link) {})
 	for _, tt := range []struct {
-		name      string
-		link      authcode.Link
-		ssh       string
-		has, lack []string
+		name           string
+		link           authcode.Link
+		ssh            string
+		want, unwanted []string
 	}{
 		{"opened", with(func(l *authcode.Link) { l.Opened = true }), "", []string{"in the browser that opened\n", "\n    https://as.test/authorize?x=y\n", "Client c, for mcp.test. You sign in at as.test, which issues the token.\n"}, []string{"ssh", "copy its", "laptop"}},
 		{"opened on the laptop", with(func(l *authcode.Link) { l.Opened, l.Remote, l.Paste = true, true, true }), "", []string{"opened on your laptop\n", "copy its complete URL"}, []string{"ssh"}},
@@ -37,26 +37,26 @@ func TestLinkText(t *testing.T) {
 		{"paste", with(func(l *authcode.Link) { l.Paste = true }), "", []string{"\n1. Open", "\n2. Sign in", "begins with http://127.0.0.1:4711/callback\n", "\n3. Copy that complete URL, or the code"}, []string{"press c"}},
 		{"over ssh", link, "ada@192.0.2.9", []string{"\n    ssh -L 4711:127.0.0.1:4711 ada@192.0.2.9\n", "~C, -L 4711:127.0.0.1:4711 ", "http://127.0.0.1:4711/ opens"}, nil},
 		{"over ssh, IPv6", with(func(l *authcode.Link) { l.Redirect = "http://[::1]:4711/callback" }), "ada@box", []string{"ssh -L '4711:[::1]:4711' ada@box\n"}, nil},
-		{"over ssh, nobody listens", with(func(l *authcode.Link) { l.Port, l.Local = 0, "" }), "ada@box", nil, []string{"ssh"}},
+		{"over ssh, no listener", with(func(l *authcode.Link) { l.Port, l.Local = 0, "" }), "ada@box", nil, []string{"ssh"}},
 		{"elsewhere", with(func(l *authcode.Link) { l.Issuer = "https://issuer.example" }), "",
 			[]string{"You sign in at as.test; the token issuer is issuer.example.\nWarning: the sign-in page is on as.test, but the token issuer is issuer.example.\nApprove"}, nil},
 		{"hostile names", with(func(l *authcode.Link) { l.Issuer = "https://\x1b[2Jevil\u202e" }), "", nil, []string{"\x1b", "\u202e"}},
 	} {
 		got := linkScreen{LinkOptions: LinkOptions{Client: "c", SSH: strings.Fields(tt.ssh)}, link: tt.link, cols: 200}.text()
-		for _, s := range tt.has {
+		for _, s := range tt.want {
 			if !strings.Contains(got, s) {
 				t.Errorf("%s: %q is missing:\n%s", tt.name, s, got)
 			}
 		}
-		for _, s := range tt.lack {
+		for _, s := range tt.unwanted {
 			if strings.Contains(got, s) {
-				t.Errorf("%s: %q is there:\n%s", tt.name, s, got)
+				t.Errorf("%s: unexpected %q:\n%s", tt.name, s, got)
 			}
 		}
 	}
 }
 
-// realLink is as long as links in the field are.
+// realLink is a link of realistic length.
 func realLink() authcode.Link {
 	as := oauth.Server{Issuer: "https://auth.example.com", AuthorizationEndpoint: "https://auth.example.com/authorize"}
 	return authcode.Link{
@@ -68,8 +68,8 @@ func realLink() authcode.Link {
 	}
 }
 
-// TestLinkScreen: all of it is on one screen, with the link as one line that the
-// terminal wraps, and the question below.
+// TestLinkScreen: everything fits one screen, with the link as one line that the
+// terminal wraps, and the prompt below.
 func TestLinkScreen(t *testing.T) {
 	t.Parallel()
 	opened := realLink()
@@ -104,8 +104,8 @@ func TestLinkScreen(t *testing.T) {
 	}
 }
 
-// TestHyperlink: a link that was wrapped leads to the whole address, and nothing in
-// it steers the terminal.
+// TestHyperlink: each line of a wrapped link opens the whole URL, and nothing in it
+// controls the terminal.
 func TestHyperlink(t *testing.T) {
 	t.Parallel()
 	const url = "https://as.test/authorize?x=y"

@@ -16,7 +16,7 @@ func TestTypedText(t *testing.T) {
 		{"typed", "abc", "abc", "abc", unfinished, false},
 		{"entered", "abc\r", "abc\n", "abc", unfinished, true},
 		{"wrapped", "abc\rdef\r\n", "abc\ndef\n\n", "abcdef", unfinished, true},
-		{"enter alone", "\r\r", "", "", unfinished, false},
+		{"only Enter", "\r\r", "", "", unfinished, false},
 		{"corrected", "abx\x7f\x08c", "ac", "abx\b \b\b \bc", unfinished, false},
 		{"started over", "abc\x15de", "de", "abc\b \b\b \b\b \bde", unfinished, false},
 		{"pasted", on + "a\nb" + off, "a\nb", "", endText, false},
@@ -45,8 +45,8 @@ func TestTypedText(t *testing.T) {
 	}
 }
 
-// FuzzTypedText: whatever comes from the terminal, nothing is shown but
-// printable characters and corrections.
+// FuzzTypedText: with any input, only printable characters and corrections are
+// shown.
 func FuzzTypedText(f *testing.F) {
 	f.Add([]byte("\x1b[200~a\x1b[201~"))
 	f.Add([]byte("a\x1b]52;c;\x07\x7f\x15"))

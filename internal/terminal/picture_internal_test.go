@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// drawn returns an emulated screen with what was typed and the lines below it.
+// drawn returns an emulated screen with the command line and the lines below it.
 func drawn(cols, rows int, typed string, lines []line) vt10x.Terminal {
 	text := typed + "\r\n"
 	for _, l := range lines {
@@ -21,9 +21,8 @@ func drawn(cols, rows int, typed string, lines []line) vt10x.Terminal {
 	return terminaltest.Show(cols, rows, strings.TrimSuffix(text, "\r\n"))
 }
 
-// TestPictureOfThePrompt: the pictures of README.md show the prompt as it is now, and so do
-// those of the usual sizes.
-// -update draws them again.
+// TestPictureOfThePrompt: the pictures of README.md show the current prompt, and so
+// do those of the usual sizes. -update draws them again.
 func TestPictureOfThePrompt(t *testing.T) {
 	signIn := deviceSignIn(terminaltest.Code()).sanitized()
 	for path, size := range map[string]screen{"../../docs/prompt": {84, 24}, "testdata/prompt/picture-80x24": {80, 24}, "testdata/prompt/picture-120x40": {120, 40}} {

@@ -9,7 +9,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// shownAsText is a code and every kind of poll as plain text.
+// shownAsText returns a code and every kind of poll as plain text.
 func shownAsText(t *testing.T) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -33,7 +33,7 @@ func TestServerTextIsHarmless(t *testing.T) {
 		}
 		for l := range strings.SplitSeq(text, "\n") {
 			if strings.HasPrefix(l, "::") {
-				t.Errorf("line %q starts with text of a server", l)
+				t.Errorf("line %q begins with text of a server", l)
 			}
 		}
 	}
@@ -46,7 +46,7 @@ func TestClipboardInTmux(t *testing.T) {
 	}
 }
 
-// A flow other than the device flow shows its sign-in with the same prompt.
+// TestPromptOfAnyFlow: flows other than the device flow use the same prompt.
 func TestPromptOfAnyFlow(t *testing.T) {
 	var out bytes.Buffer
 	p := NewPrompt(Streams{Err: &out, Getenv: func(string) string { return "" }}, Options{})
@@ -62,7 +62,7 @@ func TestPromptOfAnyFlow(t *testing.T) {
 		"cannot reach the authorization server, still trying: timeout\n": 1, "is reachable again": 1,
 	} {
 		if n := strings.Count(got, text); n != want {
-			t.Errorf("%q is there %d times, want %d:\n%s", text, n, want, got)
+			t.Errorf("%q occurs %d times, want %d:\n%s", text, n, want, got)
 		}
 	}
 }

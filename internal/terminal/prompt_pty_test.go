@@ -26,13 +26,13 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// promptProcess in the environment makes TestPromptProcess the program under
-// test: a process with a prompt on its terminal.
+// promptProcess is the environment variable that makes TestPromptProcess the
+// program under test: a process with a prompt on its terminal.
 const promptProcess = "MCP_LOGIN_TEST_PROMPT"
 
-// TestPromptProcess is the process that the other tests run in a terminal.
-// SIGINT ends it as Ctrl-C ends the program, SIGUSR1 as an expired code,
-// SIGUSR2 makes it write a log line.
+// TestPromptProcess is the process that the other tests run in a terminal. SIGINT
+// ends it like Ctrl-C, SIGUSR1 like an expired code, and SIGUSR2 makes it write a
+// log line.
 func TestPromptProcess(t *testing.T) {
 	mode := os.Getenv(promptProcess)
 	if mode == "" {
@@ -73,7 +73,7 @@ func TestPromptProcess(t *testing.T) {
 	os.Exit(130)
 }
 
-// processStreams are the streams of this process, outside of any CI job.
+// processStreams returns the streams of this process, outside of any CI job.
 func processStreams() Streams {
 	getenv := func(name string) string {
 		if name == "TERM" || name == "TMUX" {
@@ -84,7 +84,7 @@ func processStreams() Streams {
 	return Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: getenv, TTY: OpenTTY}
 }
 
-// openTerminal starts the program in a terminal that shows a line already.
+// openTerminal starts the program in a terminal with one line of text.
 func openTerminal(t *testing.T, mode string, cols, rows int) *terminaltest.Terminal {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestPromptProcess$")
@@ -92,7 +92,7 @@ func openTerminal(t *testing.T, mode string, cols, rows int) *terminaltest.Termi
 	return terminaltest.Start(t, cmd, cols, rows)
 }
 
-// timeLeft finds the remaining lifetime that the screen shows.
+// timeLeft matches the remaining lifetime on the screen.
 var timeLeft = regexp.MustCompile(`\d+:\d\d left`)
 
 func scan(img image.Image) (string, error) {
@@ -149,14 +149,14 @@ func TestQRScansFromTheScreen(t *testing.T) {
 func TestPromptCountsDown(t *testing.T) {
 	x := openTerminal(t, "short", 80, 24)
 	seen := map[string]bool{}
-	x.WaitUntil("the countdown showed three different times", func() bool { // a busy machine may skip seconds
+	x.WaitUntil("the countdown showed three different times", func() bool { // a slow machine may skip seconds
 		if left := timeLeft.FindString(x.Screen()); left != "" {
 			seen[left] = true
 		}
 		return len(seen) == 3
 	})
 	if times := slices.Sorted(maps.Keys(seen)); times[2] > "15:00 left" || times[0] < "1" {
-		t.Errorf("it counts through %q", times)
+		t.Errorf("the countdown is %q", times)
 	}
 	if n := strings.Count(x.Screen(), "waiting for approval"); n != 1 {
 		t.Errorf("the state is on the screen %d times:\n%s", n, x.Screen())
@@ -203,7 +203,7 @@ func resize(t *testing.T, x *terminaltest.Terminal, cols, rows int) {
 	}
 }
 
-// TestNarrowerWindowKeepsTheLinkWhole: where the window becomes too narrow for the
+// TestNarrowerWindowKeepsTheLinkWhole: if the window becomes too narrow for the
 // link, the terminal itself wraps it. Each time it is sent in one piece.
 func TestNarrowerWindowKeepsTheLinkWhole(t *testing.T) {
 	t.Parallel()
@@ -240,7 +240,7 @@ func TestLogLinesStandAboveTheCode(t *testing.T) {
 func TestExpiredCodeIsReplacedWhenAsked(t *testing.T) {
 	x := openTerminal(t, "short", 80, 24)
 	x.WaitFor("waiting for approval")
-	io.WriteString(x.PTY, "\n") // answers no question
+	io.WriteString(x.PTY, "\n") // not an answer to any prompt
 	x.Signal(syscall.SIGUSR1)
 	x.WaitFor("the code expired")
 	if strings.Contains(x.Screen(), testCode.UserCode) {
@@ -259,7 +259,7 @@ func TestSuspendGivesTheTerminalBack(t *testing.T) {
 	x.WaitUntil("the frame is gone and the cursor back", func() bool {
 		return x.CursorVisible() && !strings.Contains(x.Screen(), "waiting for approval")
 	})
-	x.WaitUntil("the process has stopped", func() bool { // a SIGCONT before that is lost
+	x.WaitUntil("the process has stopped", func() bool { // an earlier SIGCONT would be lost
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", x.Cmd.Process.Pid))
 		return err == nil && strings.Contains(string(stat), ") T ")
 	})

@@ -11,7 +11,7 @@ import (
 	"testing/iotest"
 )
 
-// names are the tools of a message, as encoding/json finds them.
+// names returns the tools of a message, as encoding/json finds them.
 func names(text []byte) (all []string) {
 	var message struct {
 		Result map[string]json.RawMessage `json:"result"`
@@ -28,8 +28,8 @@ func names(text []byte) (all []string) {
 	return all
 }
 
-// FuzzFilterMessages: what is left of a message is JSON without the denied tools and with
-// all others.
+// FuzzFilterMessages: the filtered message is JSON without the denied tools and
+// with all others.
 func FuzzFilterMessages(f *testing.F) {
 	for _, list := range []string{
 		``, `{"name":"x1"}`, `{"name":"a"}`, `{"name":"x1"},{"name":"a"}`, `{"name":"a"} , {"name":"x1"}`, `{"name":"x1"},{"name":"X2"}`,
@@ -50,18 +50,18 @@ func FuzzFilterMessages(f *testing.F) {
 		before, after := names(text), names(got)
 		var plain map[string]json.RawMessage
 		if json.Unmarshal(text, &plain) != nil || plain["result"] == nil || bytes.Contains(bytes.ToLower(text), []byte("\\u")) {
-			return // names in another case or form, which encoding/json takes for the same
+			return // names with other case or escapes, which encoding/json treats as the same
 		}
 		denied := func(name string) bool {
 			return name == "" || strings.HasPrefix(strings.ToLower(name), "x") || len(name) > maxName
 		}
 		if slices.ContainsFunc(after, denied) && bytes.Equal(bytes.ToLower(text), text) && bytes.Count(text, []byte(`"name"`)) == len(before) {
-			t.Fatalf("%q: %q are left of %q", text, after, before)
+			t.Fatalf("%q: %q remain of %q", text, after, before)
 		}
 	})
 }
 
-// TestFilteredList: elements and their commas go, whatever is left.
+// TestFilteredList: elements are removed with their commas, whichever remain.
 func TestFilteredList(t *testing.T) {
 	for list, want := range map[string]string{
 		`[]`:                               `[]`,
@@ -87,8 +87,8 @@ func TestFilteredList(t *testing.T) {
 	}
 }
 
-// TestEventsOfAllLineEnds: a list is filtered however the events are framed: some clients
-// end a line at a lone \r, as the standard has it.
+// TestEventsOfAllLineEnds: a list is filtered with any line ends of the events:
+// some clients end a line at a lone \r, as the standard allows.
 func TestEventsOfAllLineEnds(t *testing.T) {
 	const before = `: comment|id: 7|event: message|data: {"id":1,|data: "result":{"tools":[{"name":"x"},{"name":"a"}]}}||data: [1]||: still there||data: cut off`
 	const after = `: comment|id: 7|event: message|data: {"id":1, "result":{"tools":[{"name":"a"}]}}||data: [1]||: still there||`
@@ -107,8 +107,8 @@ func TestEventsOfAllLineEnds(t *testing.T) {
 	}
 }
 
-// TestManyShortLines: a message of many lines costs no more memory than a few times its
-// length, which the budget counts.
+// TestManyShortLines: a message of many lines takes only a few times its length in
+// memory, which the budget counts.
 func TestManyShortLines(t *testing.T) {
 	const count = 2 << 20
 	text := "data:{\"result\":{\"tools\":[{\"name\":\"x\"}" + strings.Repeat("\ndata", count) + "\ndata:]}}\n\n"
@@ -129,9 +129,9 @@ func TestManyShortLines(t *testing.T) {
 	}
 }
 
-// TestMentionedInAnyBlock: the news that there are other tools is found across the blocks of
-// a long event.
-func TestMentionedInAnyBlock(t *testing.T) {
+// TestNotificationInAnyBlock: a notification of changed tools is found across the
+// blocks of a long event.
+func TestNotificationInAnyBlock(t *testing.T) {
 	for size := 64<<10 - 40; size < 64<<10+10; size++ {
 		filter, err := New(Rules{Deny: []string{"x*"}}, nil)
 		if err != nil {
@@ -144,7 +144,7 @@ func TestMentionedInAnyBlock(t *testing.T) {
 			t.Errorf("%d bytes, want %d: %v", len(got), len(text), err)
 		}
 		if len(filter.known) > 0 {
-			t.Errorf("after %d bytes, the news was missed", size)
+			t.Errorf("after %d bytes, the notification was missed", size)
 		}
 	}
 }

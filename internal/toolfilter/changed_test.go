@@ -11,7 +11,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/toolfilter"
 )
 
-// pages is a server that answers one request after another with these texts.
+// pages is a server that sends these texts, one for each request.
 type pages []string
 
 func (p *pages) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -28,7 +28,8 @@ func (p *pages) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {kind}}, Body: io.NopCloser(strings.NewReader(text)), Request: req}, nil
 }
 
-// readOnly returns what sends messages through a filter that lets read-only tools pass.
+// readOnly returns a function that sends messages through a filter that allows
+// read-only tools.
 func readOnly(t *testing.T, server *pages) func(text string) (answer string) {
 	t.Helper()
 	f, err := toolfilter.New(toolfilter.Rules{ReadOnly: true}, nil)
@@ -56,9 +57,9 @@ const (
 	callOfA = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}`
 )
 
-// TestChangeIsReadAsJSON: a server says in any spelling of JSON that it has other tools.
-// PHP writes a slash as \/.
-func TestChangeIsReadAsJSON(t *testing.T) {
+// TestNotificationIsParsedAsJSON: a server may announce changed tools in any spelling of
+// JSON. PHP writes a slash as \/.
+func TestNotificationIsParsedAsJSON(t *testing.T) {
 	changed := `data: {"jsonrpc":"2.0","method":"notifications\/tools\/list_changed"}` + "\n\n"
 	server := &pages{listed, changed + "data: " + called + "\n\n", writes}
 	send := readOnly(t, server)
@@ -82,8 +83,8 @@ func TestListInAnotherResponse(t *testing.T) {
 	}
 }
 
-// TestToolOnSeveralPages: a tool that is listed on two pages is read-only only if both
-// say so, whichever comes first.
+// TestToolOnSeveralPages: a tool on two pages is read-only only if both say so, in
+// either order.
 func TestToolOnSeveralPages(t *testing.T) {
 	page := func(text string) string { return strings.Replace(text, `"result":{`, `"result":{"nextCursor":"2",`, 1) }
 	for _, server := range []*pages{{page(writes), listed, called}, {page(listed), writes, called}} {

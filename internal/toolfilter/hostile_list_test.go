@@ -13,7 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/toolfilter"
 )
 
-// answering is a server with one answer to everything.
+// answering is a server that sends one response to everything.
 type answering struct {
 	mediaType, body string
 	code            int
@@ -28,20 +28,20 @@ func (a answering) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// TestUnreadableList: a list that only some readers can read does not pass unfiltered. Many
-// skip a byte order mark, and some find out that a text is UTF-16.
+// TestUnreadableList: a list that only some parsers can read is not passed
+// unfiltered. Many skip a byte order mark, and some detect UTF-16.
 func TestUnreadableList(t *testing.T) {
 	const list = `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"delete_a"}]}}`
 	for name, server := range map[string]answering{
-		"a mark":            {mediaType: mcpwire.TypeJSON, body: "\ufeff" + list},
-		"UTF-16":            {mediaType: mcpwire.TypeJSON, body: strings.Join(strings.Split(list, ""), "\x00")},
-		"a comment":         {mediaType: mcpwire.TypeJSON, body: "/**/" + list},
-		"a stream's mark":   {mediaType: mcpwire.TypeEvents, body: "\ufeffdata: " + list + "\n\n"},
-		"a mark and no \\n": {mediaType: mcpwire.TypeEvents, body: "\ufeffdata: " + list + "\r\r"},
-		"another status":    {mediaType: mcpwire.TypeJSON, body: list, code: http.StatusCreated},
-		"another type":      {mediaType: "text/plain; note=application/json", body: list},
-		"no type":           {body: "data: " + list + "\n\n"},
-		"an encoding":       {mediaType: mcpwire.TypeEvents, body: "data: " + strings.Join(strings.Split(list, ""), "\x00") + "\n\n", encoding: "br"},
+		"a byte order mark":             {mediaType: mcpwire.TypeJSON, body: "\ufeff" + list},
+		"UTF-16":                        {mediaType: mcpwire.TypeJSON, body: strings.Join(strings.Split(list, ""), "\x00")},
+		"a comment":                     {mediaType: mcpwire.TypeJSON, body: "/**/" + list},
+		"a byte order mark in a stream": {mediaType: mcpwire.TypeEvents, body: "\ufeffdata: " + list + "\n\n"},
+		"a byte order mark without \\n": {mediaType: mcpwire.TypeEvents, body: "\ufeffdata: " + list + "\r\r"},
+		"another status":                {mediaType: mcpwire.TypeJSON, body: list, code: http.StatusCreated},
+		"another type":                  {mediaType: "text/plain; note=application/json", body: list},
+		"no type":                       {body: "data: " + list + "\n\n"},
+		"a content encoding":            {mediaType: mcpwire.TypeEvents, body: "data: " + strings.Join(strings.Split(list, ""), "\x00") + "\n\n", encoding: "br"},
 	} {
 		f, err := toolfilter.New(toolfilter.Rules{Deny: []string{"delete*"}}, nil)
 		if err != nil {
@@ -67,8 +67,8 @@ func TestUnreadableList(t *testing.T) {
 	}
 }
 
-// paging is a server whose list of tools continues at a cursor that it would have to hear
-// again.
+// paging is a server whose list of tools continues at a cursor that the client must
+// send back.
 type paging struct{ longest int }
 
 func (p *paging) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -87,7 +87,7 @@ func (p *paging) RoundTrip(req *http.Request) (*http.Response, error) {
 	return mcpwire.Respond(req, http.StatusOK, []byte(text)), nil
 }
 
-// TestLongCursor: no cursor of many megabytes is kept or sent.
+// TestLongCursor: a cursor of many megabytes is neither kept nor sent.
 func TestLongCursor(t *testing.T) {
 	f, err := toolfilter.New(toolfilter.Rules{Deny: []string{"delete*"}}, nil)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 )
 
 // server is a server with tools, of which read_* are read-only. It counts the calls
-// that reach it.
+// that it receives.
 type server struct {
 	*httptest.Server
 	mcp   *mcp.Server
@@ -78,8 +78,8 @@ func names(t *testing.T, cs *mcp.ClientSession) (all []string) {
 	return all
 }
 
-// TestRules: a list has the allowed tools alone, page by page, and no other tool can be
-// called, listed before or not, in each wire and form of answer.
+// TestRules: a list has only the allowed tools, page by page, and no other tool can
+// be called, listed before or not, in each protocol and form of response.
 func TestRules(t *testing.T) {
 	all := []string{"delete_a", "delete_b", "read_a", "read_b", "write_a"}
 	for _, tt := range []struct {
@@ -124,15 +124,15 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestOtherTools: once the server says that its tools are others, what was known of
-// them no longer counts.
-func TestOtherTools(t *testing.T) {
+// TestToolsChanged: when the server announces that its tools changed, cached
+// information about them no longer counts.
+func TestToolsChanged(t *testing.T) {
 	s := newServer(t, nil)
 	log := slog.New(slog.DiscardHandler)
 	f, _ := toolfilter.New(toolfilter.Rules{ReadOnly: true}, log)
-	told := make(chan bool, 10)
+	notified := make(chan bool, 10)
 	client := mcp.NewClient(&mcp.Implementation{Name: "c", Version: "1"}, &mcp.ClientOptions{
-		ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) { told <- true },
+		ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) { notified <- true },
 	})
 	cs, err := client.Connect(t.Context(), &mcp.StreamableClientTransport{
 		Endpoint: s.URL, HTTPClient: &http.Client{Transport: f.Around(http.DefaultTransport)},
@@ -149,7 +149,7 @@ func TestOtherTools(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.add("read_a", nil) // it writes now
-	<-told
+	<-notified
 	if err := call("read_a"); err == nil {
 		t.Error("called although it is no longer read-only")
 	}
@@ -168,7 +168,8 @@ func TestNothingToFilter(t *testing.T) {
 	}
 }
 
-// exchange is a server that carries out whatever it is sent, as careless as can be.
+// exchange is a server that executes everything that it receives, as leniently as
+// possible.
 type exchange struct{ got []string }
 
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -188,7 +189,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(answer)), Request: req}, nil
 }
 
-// hostile are messages that a careless server may take for a call of the tool write.
+// hostile are messages that a lenient server may parse as a call of the tool write.
 var hostile = []string{
 	`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"write"}}`,
 	`{"jsonrpc":"2.0","method":"tools/call","params":{"name":"write"}}`,
@@ -228,8 +229,8 @@ var hostile = []string{
 	``,
 }
 
-// TestHostile: what may be read as a call of a tool that is not allowed never leaves,
-// and whoever sent it gets an error.
+// TestHostile: a message that may be parsed as a call of a denied tool is not sent,
+// and its sender gets an error.
 func TestHostile(t *testing.T) {
 	for _, rules := range []toolfilter.Rules{{Deny: []string{"write", "WRITE*", "un*"}}, {Allow: []string{"ok"}}, {ReadOnly: true}} {
 		f, err := toolfilter.New(rules, nil)
@@ -254,8 +255,8 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestHeaders: headers cannot say that a message is another one than it is, nor that it
-// has to be decoded, and no other method carries one.
+// TestHeaders: headers must match the message and cannot announce an encoding, and
+// requests of other HTTP methods are sent without a body.
 func TestHeaders(t *testing.T) {
 	const ping, ok = `{"jsonrpc":"2.0","id":1,"method":"ping"}`, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"ok"}}`
 	f, _ := toolfilter.New(toolfilter.Rules{ReadOnly: true}, nil)
@@ -288,8 +289,8 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// FuzzMessage: a message that passes is read by encoding/json, which ignores case and
-// takes the last of two members, as no call but one of the allowed tool.
+// FuzzMessage: a message that passes is parsed by encoding/json, which ignores case
+// and uses the last of duplicate members, only as a call of an allowed tool.
 func FuzzMessage(f *testing.F) {
 	for _, text := range hostile {
 		f.Add(text)

@@ -22,7 +22,7 @@ func TestAuthorizationCode(t *testing.T) {
 	const redirect = "http://127.0.0.1:5555/callback" // any port
 	q := authorize(t, c, r.URL, redirect)
 	if q.Get("state") != "st" || q.Get("iss") != c.Server.Issuer {
-		t.Errorf("answer = %v", q)
+		t.Errorf("response = %v", q)
 	}
 	_, err := redeem(q.Get("code"), "wrong", redirect)
 	wantCode(t, err, oauth.CodeInvalidGrant)
@@ -38,7 +38,7 @@ func TestAuthorizationCode(t *testing.T) {
 	wantStatus(t, call(t, c.HTTP, r.URL, token.Access), http.StatusUnauthorized) // RFC 6749 §4.1.2
 
 	if q := authorize(t, c, "https://mcp.test/other", redirect); q.Get("error") != oauth.CodeInvalidTarget {
-		t.Errorf("answer = %v, want invalid_target", q)
+		t.Errorf("response = %v, want invalid_target", q)
 	}
 	if q := authorize(t, c, r.URL, "http://127.0.0.1/elsewhere"); q != nil {
 		t.Errorf("redirected to an unregistered URI: %v", q)
@@ -51,16 +51,16 @@ func TestConsent(t *testing.T) {
 	c, r := login(t, srv.Client(), mcpURL)
 	q := authorize(t, c, r.URL, "http://127.0.0.1/callback")
 	if q.Get("error") != oauth.CodeAccessDenied || q.Has("iss") || c.Server.ResponseIss {
-		t.Errorf("answer = %v", q)
+		t.Errorf("response = %v", q)
 	}
 	srv = &oauthtest.Server{Consent: oauthtest.Consent{Iss: "https://evil.test"}}
 	c, r = login(t, srv.Client(), mcpURL)
 	if q := authorize(t, c, r.URL, "http://127.0.0.1/callback"); q.Get("iss") != "https://evil.test" {
-		t.Errorf("answer = %v", q)
+		t.Errorf("response = %v", q)
 	}
 }
 
-// authorize plays the browser; nil: not redirected.
+// authorize simulates the browser; it returns nil if there is no redirect.
 func authorize(t *testing.T, c *oauth.Client, resource, redirect string) url.Values {
 	t.Helper()
 	sum := sha256.Sum256([]byte("verifier"))
@@ -72,9 +72,9 @@ func authorize(t *testing.T, c *oauth.Client, resource, redirect string) url.Val
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := resp.Location()
+	redirected, err := resp.Location()
 	if err != nil {
 		return nil
 	}
-	return back.Query()
+	return redirected.Query()
 }

@@ -27,12 +27,12 @@ func TestDevice(t *testing.T) {
 			wantCode(t, err, code)
 		}
 		poll(5*time.Second, oauth.CodeSlowDown)              // SlowDowns
-		poll(10*time.Second, oauth.CodeAuthorizationPending) // at the new interval exactly
-		poll(10*time.Second-1, oauth.CodeSlowDown)           // a moment early
+		poll(10*time.Second, oauth.CodeAuthorizationPending) // exactly at the new interval
+		poll(10*time.Second-1, oauth.CodeSlowDown)           // slightly too early
 		_, err = c.DeviceToken(t.Context(), d.DeviceCode, "https://other.test/mcp")
 		wantCode(t, err, oauth.CodeInvalidTarget)
 		if !srv.DenyDevice(d.UserCode) || srv.DenyDevice(d.UserCode) || srv.ApproveDevice("nonsense") {
-			t.Error("a code must be decided once")
+			t.Error("a code was approved twice")
 		}
 		poll(15*time.Second, oauth.CodeAccessDenied)
 		poll(30*time.Second, oauth.CodeExpiredToken)
@@ -59,7 +59,7 @@ func TestDeviceAutoApprove(t *testing.T) {
 		}
 		time.Sleep(d.Interval)
 		_, err = c.DeviceToken(t.Context(), d.DeviceCode, r.URL)
-		wantCode(t, err, oauth.CodeInvalidGrant) // once only
+		wantCode(t, err, oauth.CodeInvalidGrant) // only once
 	})
 }
 

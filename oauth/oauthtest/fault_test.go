@@ -36,9 +36,9 @@ func TestFaults(t *testing.T) {
 		}
 		srv.Fault(oauthtest.Token, oauthtest.Fault{After: true, Drop: true})
 		if _, err := refresh(token.Refresh); !oauth.Temporary(err) {
-			t.Errorf("error = %v, want a lost answer", err)
+			t.Errorf("error = %v, want a lost response", err)
 		}
-		_, err := refresh(token.Refresh) // it was rotated: this is the loss nobody can prevent
+		_, err := refresh(token.Refresh) // the token was rotated: this loss cannot be prevented
 		wantCode(t, err, oauth.CodeInvalidGrant)
 		srv.Fault(oauthtest.MCP, oauthtest.Fault{Times: -1, Status: 418})
 		for range 3 {
@@ -50,8 +50,9 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-// Behind a listener a dropped and a hanging answer look like the real thing.
-func TestFaultsOnTheWire(t *testing.T) {
+// TestFaultsOverTheNetwork: with a listener, a dropped and a hanging response look like
+// real ones.
+func TestFaultsOverTheNetwork(t *testing.T) {
 	t.Parallel()
 	srv := &oauthtest.Server{}
 	web := httptest.NewServer(srv)

@@ -2,8 +2,8 @@ package oauthtest
 
 import "testing"
 
-// The proof of RFC 9449 §4.1, whose key has the thumbprint of §6.1: what
-// checks the client's proofs is itself checked against the standard.
+// TestVectorProof: the proof of RFC 9449 §4.1, whose key has the thumbprint of
+// §6.1, tests the checks of client proofs against the standard.
 func TestVectorProof(t *testing.T) {
 	t.Parallel()
 	const proof = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6Ik" +

@@ -16,7 +16,7 @@ import (
 
 const mcpURL = "https://mcp.test/mcp"
 
-// login discovers and registers.
+// login runs discovery and registration.
 func login(t *testing.T, c *http.Client, mcpURL string) (*oauth.Client, oauth.Resource) {
 	t.Helper()
 	r, err := oauth.Discover(t.Context(), c, mcpURL)
@@ -37,7 +37,7 @@ func login(t *testing.T, c *http.Client, mcpURL string) (*oauth.Client, oauth.Re
 	return &oauth.Client{HTTP: c, Server: s, App: app}, r
 }
 
-// deviceToken logs in by device; time is virtual.
+// deviceToken signs in by the device flow, in virtual time.
 func deviceToken(t *testing.T, srv *oauthtest.Server, c *oauth.Client, r oauth.Resource) oauth.Token {
 	t.Helper()
 	d, err := c.AuthorizeDevice(t.Context(), nil, r.URL, nil)
@@ -45,7 +45,7 @@ func deviceToken(t *testing.T, srv *oauthtest.Server, c *oauth.Client, r oauth.R
 		t.Fatal(err)
 	}
 	if !srv.ApproveDevice(d.UserCode) {
-		t.Fatalf("user code %q is not waiting", d.UserCode)
+		t.Fatalf("user code %q is not pending", d.UserCode)
 	}
 	token, err := c.DeviceToken(t.Context(), d.DeviceCode, r.URL)
 	if err != nil {
@@ -85,7 +85,7 @@ func wantStatus(t *testing.T, resp *http.Response, status int) {
 	}
 }
 
-// The same login over a real socket and a guarded client.
+// TestListener: the same login over a real socket, with a guarded client.
 func TestListener(t *testing.T) {
 	t.Parallel()
 	srv := &oauthtest.Server{}
@@ -165,7 +165,7 @@ func TestRevoke(t *testing.T) {
 	c, r := login(t, srv.Client(), mcpURL)
 	token := deviceToken(t, srv, c, r)
 	if !token.Expiry.IsZero() {
-		t.Error("a negative TTL must leave expires_in out")
+		t.Error("a negative TTL must omit expires_in")
 	}
 	for _, s := range []string{token.Access, token.Refresh, "unknown"} {
 		if err := c.Revoke(t.Context(), s, ""); err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// signed makes an ES256 JWT of anything.
+// signed returns an ES256 JWT with any header and claims.
 func signed(t *testing.T, key *ecdsa.PrivateKey, header, claims map[string]any) string {
 	t.Helper()
 	var parts []string
@@ -49,7 +49,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
-// The fake is worth nothing if it lets a bad proof pass.
+// TestBadProofs: the fake server rejects invalid proofs.
 func TestBadProofs(t *testing.T) {
 	t.Parallel()
 	srv := &oauthtest.Server{Proofs: oauthtest.Proofs{Required: true}, Clients: oauthtest.Clients{Known: map[string]string{"robot": "s"}}}
@@ -81,28 +81,28 @@ func TestBadProofs(t *testing.T) {
 		}
 		return answer.Error + answer.Type
 	}
-	// proof makes a good one, but for one change.
+	// proof returns a valid proof with one change.
 	proof := func(in, name string, value any) string {
 		header := map[string]any{"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}
 		claims := map[string]any{"jti": rand.Text(), "htm": "POST", "htu": "https://as.test/token", "iat": time.Now().Unix()}
 		map[string]map[string]any{"header": header, "claims": claims}[in][name] = value
 		return signed(t, key, header, claims)
 	}
-	good := proof("claims", "nonce", "not wanted")
-	if got := send(good); got != "DPoP" {
-		t.Fatalf("a good proof is answered %q", got)
+	valid := proof("claims", "nonce", "not wanted")
+	if got := send(valid); got != "DPoP" {
+		t.Fatalf("the response to a valid proof is %q", got)
 	}
 	withPrivate := map[string]any{"kty": "EC", "crv": "P-256", "x": jwk["x"], "y": jwk["y"], "d": "AAAA"}
 	for name, bad := range map[string][]string{
-		"none": nil, "two": {proof("claims", "jti", "a"), proof("claims", "jti", "b")}, "sent before": {good}, "no JWT": {"x"}, "no base64": {"!.!.!"},
+		"none": nil, "two": {proof("claims", "jti", "a"), proof("claims", "jti", "b")}, "replayed": {valid}, "not a JWT": {"x"}, "not base64": {"!.!.!"},
 		"another typ": {proof("header", "typ", "JWT")}, "another alg": {proof("header", "alg", "none")}, "no key": {proof("header", "jwk", nil)},
-		"private key": {proof("header", "jwk", withPrivate)}, "no point": {proof("header", "jwk", map[string]any{"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"})},
-		"another kind": {proof("header", "jwk", map[string]any{"kty": "oct"})}, "no jti": {proof("claims", "jti", "")}, "another method": {proof("claims", "htm", "GET")},
+		"private key": {proof("header", "jwk", withPrivate)}, "not a point on the curve": {proof("header", "jwk", map[string]any{"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"})},
+		"another key type": {proof("header", "jwk", map[string]any{"kty": "oct"})}, "no jti": {proof("claims", "jti", "")}, "another method": {proof("claims", "htm", "GET")},
 		"another URL": {proof("claims", "htu", "https://as.test/other")}, "old": {proof("claims", "iat", time.Now().Add(-time.Hour).Unix())},
-		"a hash of no token": {proof("claims", "ath", "x")}, "changed": {good[:len(good)-4] + "AAAA"},
+		"a hash without a token": {proof("claims", "ath", "x")}, "changed": {valid[:len(valid)-4] + "AAAA"},
 	} {
 		if got := send(bad...); got != "invalid_dpop_proof" {
-			t.Errorf("%s: answered %q, want invalid_dpop_proof", name, got)
+			t.Errorf("%s: response %q, want invalid_dpop_proof", name, got)
 		}
 	}
 }

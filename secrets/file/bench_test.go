@@ -10,8 +10,9 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// The claims: a read costs some tens of microseconds, also the first one of a
-// process, which reads the key file; a list costs one read of the folder.
+// These benchmarks support the claims: a read takes some tens of microseconds, also
+// the first one of a process, which reads the key file; a list reads the folder
+// once.
 
 func benchPlace(b *testing.B) place {
 	root := b.TempDir()
@@ -53,7 +54,7 @@ func BenchmarkList10000(b *testing.B) {
 	p := benchPlace(b)
 	s := benchOpen(b, p)
 	benchPut(b, s)
-	for i := range 10_000 - 1 { // a list opens no record, so these need not be real
+	for i := range 10_000 - 1 { // a list opens no record, so the contents may be invalid
 		if err := os.WriteFile(filepath.Join(p.dir, fmt.Sprintf("record-profile%d", i)), nil, 0o600); err != nil {
 			b.Fatal(err)
 		}

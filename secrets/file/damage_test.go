@@ -13,7 +13,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// snapshot is what all files of a place hold.
+// snapshot returns the contents of all files of a place.
 func (p place) snapshot(t *testing.T) map[string]string {
 	t.Helper()
 	files := make(map[string]string)
@@ -25,7 +25,7 @@ func (p place) snapshot(t *testing.T) map[string]string {
 	return files
 }
 
-// wantUndecryptable: the store says so, and writes nothing.
+// wantUndecryptable checks that the store reports that, and writes nothing.
 func wantUndecryptable(t *testing.T, p place, s *file.Store) {
 	t.Helper()
 	before := p.snapshot(t)
@@ -41,7 +41,7 @@ func wantUndecryptable(t *testing.T, p place, s *file.Store) {
 	}
 }
 
-// TestDamage: whichever byte of whichever file changes, it is noticed.
+// TestDamage: a change of any byte of any file is detected.
 func TestDamage(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.open(t), "a", "data")
@@ -59,25 +59,25 @@ func TestDamage(t *testing.T) {
 
 func damage(t *testing.T, name string, p place, k file.Keeper, path string) {
 	t.Run(name, func(t *testing.T) {
-		good := readFile(t, path)
-		defer writeFile(t, path, good)
-		for i := range good {
-			bad := bytes.Clone(good)
-			bad[i] ^= []byte{0x01, 0x20, 0x80}[i%3] // another digit, case, beyond ASCII
-			writeFile(t, path, bad)
+		intact := readFile(t, path)
+		defer writeFile(t, path, intact)
+		for i := range intact {
+			damaged := bytes.Clone(intact)
+			damaged[i] ^= []byte{0x01, 0x20, 0x80}[i%3] // another digit, case, or non-ASCII
+			writeFile(t, path, damaged)
 			wantUndecryptable(t, p, p.openWith(t, k))
-			writeFile(t, path, good[:i])
+			writeFile(t, path, intact[:i])
 			wantUndecryptable(t, p, p.openWith(t, k))
 			if t.Failed() {
-				t.Fatalf("with byte %d of %d changed, or the file cut there", i, len(good))
+				t.Fatalf("with byte %d of %d changed, or the file cut there", i, len(intact))
 			}
 		}
-		writeFile(t, path, append(bytes.Clone(good), '\n'))
+		writeFile(t, path, append(bytes.Clone(intact), '\n'))
 		wantUndecryptable(t, p, p.openWith(t, k))
 	})
 }
 
-// TestDamagedRecordCanBeDeleted: the way out of a damaged record.
+// TestDamagedRecordCanBeDeleted: a damaged record can still be deleted.
 func TestDamagedRecordCanBeDeleted(t *testing.T) {
 	p := newPlace(t)
 	s := p.open(t)
@@ -109,7 +109,7 @@ func TestWrongPassphrase(t *testing.T) {
 	wantData(t, p.openWith(t, phrase("right")), "a", "data")
 }
 
-// TestMissingKeyFile: a store never gets a second key.
+// TestMissingKeyFile: a lost key file is not replaced by a new key.
 func TestMissingKeyFile(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.open(t), "a", "data")
@@ -132,7 +132,7 @@ func TestMissingHeader(t *testing.T) {
 	wantUndecryptable(t, p, p.open(t))
 }
 
-// TestKeyOfAnotherStore: a good key file in the wrong place.
+// TestKeyOfAnotherStore: a valid key file of another store is rejected.
 func TestKeyOfAnotherStore(t *testing.T) {
 	p, other := newPlace(t), newPlace(t)
 	put(t, p.open(t), "a", "data")
@@ -146,7 +146,7 @@ func TestKeyOfAnotherStore(t *testing.T) {
 	}
 }
 
-func TestOtherKeeperIsRefused(t *testing.T) {
+func TestOtherKeeperIsRejected(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.open(t), "a", "data")
 	s := p.openWith(t, phrase("pw"))

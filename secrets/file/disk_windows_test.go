@@ -11,8 +11,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// windowsStore is a store in a scratch folder that the system removes: Wine cannot
-// remove the folders of t.TempDir.
+// windowsStore is a store in a temporary folder that the system removes: Wine
+// cannot remove the folders of t.TempDir.
 func windowsStore(t *testing.T) (*file.Store, string) {
 	t.Helper()
 	home, err := os.MkdirTemp("", "store ä &")
@@ -31,7 +31,7 @@ func windowsStore(t *testing.T) (*file.Store, string) {
 }
 
 // TestWindowsFileIsReadByOthers: a virus scanner that has a record open delays a
-// write and a removal, and does not make them fail.
+// write or a delete, but does not make it fail.
 func TestWindowsFileIsReadByOthers(t *testing.T) {
 	s, path := windowsStore(t)
 	for name, step := range map[string]func() error{
@@ -41,7 +41,7 @@ func TestWindowsFileIsReadByOthers(t *testing.T) {
 		if _, err := s.Put(t.Context(), "a", []byte("0"), secrets.Any); err != nil {
 			t.Fatal(err)
 		}
-		f, err := os.Open(path) // lets nobody replace or remove the file
+		f, err := os.Open(path) // prevents replacing or removing the file
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,8 +52,8 @@ func TestWindowsFileIsReadByOthers(t *testing.T) {
 	}
 }
 
-// TestWindowsReadersAmongWriters: nobody who reads a record while it is replaced
-// gets an error.
+// TestWindowsReadersAmongWriters: reading a record while it is replaced never
+// fails.
 func TestWindowsReadersAmongWriters(t *testing.T) {
 	s, _ := windowsStore(t)
 	written := make(chan struct{})
@@ -64,7 +64,7 @@ func TestWindowsReadersAmongWriters(t *testing.T) {
 				select {
 				case <-written:
 					return
-				case <-time.After(20 * time.Millisecond): // Wine replaces no file that is always open
+				case <-time.After(20 * time.Millisecond): // Wine cannot replace a file that is always open
 				}
 				if _, _, err := s.Get(t.Context(), "a"); err != nil {
 					t.Error(err)

@@ -30,7 +30,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// Replace it only if nobody else did so meanwhile.
+	// Replace it only if no other process has done so since.
 	if _, err := store.Put(ctx, "notion", []byte("a newer secret"), version); err != nil {
 		log.Fatal(err)
 	}

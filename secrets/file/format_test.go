@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// fixture copies a store of testdata, since git keeps no private modes.
+// fixture copies a store of testdata, because git does not keep file modes.
 func fixture(t *testing.T, version, store string) place {
 	t.Helper()
 	p := newPlace(t)
@@ -31,8 +31,8 @@ func copyFiles(t *testing.T, from, to string) {
 	}
 }
 
-// TestVersion1 opens what the first version of this package wrote. These files
-// are never regenerated.
+// TestVersion1 opens a store of the first version of this package. Never regenerate
+// these files.
 func TestVersion1(t *testing.T) {
 	for _, tt := range []struct {
 		store  string
@@ -56,7 +56,7 @@ func TestVersion1(t *testing.T) {
 	}
 }
 
-// TestNewerVersion: what a later version wrote is refused and left alone.
+// TestNewerVersion: a store of a later version is rejected and not changed.
 func TestNewerVersion(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.open(t), "a", "data")
@@ -65,19 +65,19 @@ func TestNewerVersion(t *testing.T) {
 		filepath.Join(p.dir, "store.json"): {`"version": 1`, `"version": 2, "new": {}`},
 		p.file(t, p.keys, ""):              {`"version": 1`, `"version": 2, "new": {}`},
 	} {
-		good := readFile(t, path)
-		writeFile(t, path, []byte(strings.Replace(string(good), change[0], change[1], 1)))
+		intact := readFile(t, path)
+		writeFile(t, path, []byte(strings.Replace(string(intact), change[0], change[1], 1)))
 		wantUndecryptable(t, p, p.open(t))
 		if _, _, err := p.open(t).Get(t.Context(), "a"); err == nil || !strings.Contains(err.Error(), "format version 2") {
-			t.Errorf("Get with a newer %s = %v, want the version named", filepath.Base(path), err)
+			t.Errorf("Get with a newer %s = %v, want an error that names the version", filepath.Base(path), err)
 		}
-		writeFile(t, path, good)
+		writeFile(t, path, intact)
 		wantData(t, p.open(t), "a", "data")
 	}
 }
 
-// TestUnreasonablePassphraseParameters: a store.json that asks for terabytes
-// of memory is refused before anything is asked or allocated.
+// TestUnreasonablePassphraseParameters: a store.json that requires terabytes of
+// memory is rejected before the prompt and before any allocation.
 func TestUnreasonablePassphraseParameters(t *testing.T) {
 	for _, params := range []string{
 		`{}`, `"x"`,

@@ -18,9 +18,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// hold locks a file of the store as a process does that was stopped while it
-// wrote.
-func hold(t *testing.T, path, text string) {
+// holdLock locks a file of the store like a process that was suspended during a write.
+func holdLock(t *testing.T, path, text string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -35,8 +34,8 @@ func hold(t *testing.T, path, text string) {
 	}
 }
 
-// TestStoppedWriter: nobody waits for ever, or in silence, for a process that
-// was stopped while it held the write lock.
+// TestStoppedWriter: waiting for a suspended process with the write lock is limited
+// and reported.
 func TestStoppedWriter(t *testing.T) {
 	for name, text := range map[string]string{"signed": "\nprocess 4242 on build-7\n", "of an older version": "", "hostile": "\x1b]0;x\x07\n"} {
 		t.Run(name, func(t *testing.T) {
@@ -44,31 +43,31 @@ func TestStoppedWriter(t *testing.T) {
 			if _, err := p.open(t).Put(t.Context(), "a", []byte("one"), secrets.Absent); err != nil {
 				t.Fatal(err)
 			}
-			who := "another process"
+			holder := "another process"
 			if name == "signed" {
-				who = "process 4242 on build-7"
+				holder = "process 4242 on build-7"
 			}
-			hold(t, filepath.Join(p.dir, "write.lock"), text)
+			holdLock(t, filepath.Join(p.dir, "write.lock"), text)
 			synctest.Test(t, func(t *testing.T) {
-				var told []string
-				ctx := secrets.WithNotice(t.Context(), func(text string) { told = append(told, text) })
+				var notices []string
+				ctx := secrets.WithNotice(t.Context(), func(text string) { notices = append(notices, text) })
 				s := p.open(t)
 				for method, call := range map[string]func() error{
 					"Put":    func() error { _, err := s.Put(ctx, "a", []byte("two"), secrets.Any); return err },
 					"Delete": func() error { return s.Delete(ctx, "a", secrets.Any) },
 					"Probe":  func() error { return s.Probe(ctx) },
 				} {
-					told = nil
-					begun := time.Now()
+					notices = nil
+					start := time.Now()
 					err := call()
-					if !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "is still locked by "+who+" after ") {
-						t.Errorf("%s = %v, want ErrTemporary and who holds the lock", method, err)
+					if !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "is still locked by "+holder+" after ") {
+						t.Errorf("%s = %v, want ErrTemporary with the holder of the lock", method, err)
 					}
-					if took := time.Since(begun); took > 30*time.Second {
+					if took := time.Since(start); took > 30*time.Second {
 						t.Errorf("%s took %s", method, took)
 					}
-					if want := "waiting for " + who + ", which has locked store " + p.dir; len(told) != 1 || told[0] != want {
-						t.Errorf("%s told %q, want %q", method, told, want)
+					if want := "waiting for " + holder + ", which has locked store " + p.dir; len(notices) != 1 || notices[0] != want {
+						t.Errorf("%s reported %q, want %q", method, notices, want)
 					}
 				}
 				cancelled, cancel := context.WithTimeout(ctx, time.Second)
@@ -84,7 +83,8 @@ func TestStoppedWriter(t *testing.T) {
 	}
 }
 
-// TestLockNamesItsHolder: who waits for a record's lock learns for whom.
+// TestLockNamesItsHolder: a process that waits for a record's lock reports who
+// holds it.
 func TestLockNamesItsHolder(t *testing.T) {
 	p := newPlace(t)
 	unlock, err := p.open(t).Lock(t.Context(), "a")
@@ -98,15 +98,15 @@ func TestLockNamesItsHolder(t *testing.T) {
 	}
 	me := fmt.Sprintf("process %d on %s", os.Getpid(), host)
 	synctest.Test(t, func(t *testing.T) {
-		var told []string
-		ctx, cancel := context.WithTimeout(secrets.WithNotice(t.Context(), func(text string) { told = append(told, text) }), 90*time.Second)
+		var notices []string
+		ctx, cancel := context.WithTimeout(secrets.WithNotice(t.Context(), func(text string) { notices = append(notices, text) }), 90*time.Second)
 		defer cancel()
 		_, err := p.open(t).Lock(ctx, "a")
 		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), `record "a" is still locked by `+me+" after 1m30s") {
 			t.Errorf("Lock = %v", err)
 		}
-		if want := fmt.Sprintf("waiting for %s, which has locked record %q", me, "a"); len(told) != 1 || told[0] != want {
-			t.Errorf("told %q, want %q", told, want)
+		if want := fmt.Sprintf("waiting for %s, which has locked record %q", me, "a"); len(notices) != 1 || notices[0] != want {
+			t.Errorf("reported %q, want %q", notices, want)
 		}
 	})
 }

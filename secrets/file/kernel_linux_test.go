@@ -17,23 +17,23 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// asking is a passphrase keeper that counts how often it asked.
-func asking(asked *atomic.Int32) file.Passphrase {
+// countingKeeper is a passphrase keeper that counts prompts.
+func countingKeeper(prompts *atomic.Int32) file.Passphrase {
 	return file.Passphrase{Read: func(context.Context) ([]byte, error) {
-		asked.Add(1)
+		prompts.Add(1)
 		return []byte("pw"), nil
 	}}
 }
 
 func TestKernelCache(t *testing.T) {
-	var asked atomic.Int32
-	passphrase := asking(&asked)
+	var prompts atomic.Int32
+	passphrase := countingKeeper(&prompts)
 	p := newPlace(t)
 	wantAsked := func(want int32) {
 		t.Helper()
 		wantData(t, p.openWith(t, file.KernelCache{Keeper: passphrase}), "a", "data")
-		if got := asked.Swap(0); got != want {
-			t.Errorf("asked %d times, want %d", got, want)
+		if got := prompts.Swap(0); got != want {
+			t.Errorf("%d prompts, want %d", got, want)
 		}
 	}
 	cache := file.KernelCache{Keeper: passphrase, For: time.Hour}
@@ -46,15 +46,15 @@ func TestKernelCache(t *testing.T) {
 		t.Fatalf("Status = %+v, %v; remembered: %v", st, err, cache.Remembers(st.Key))
 	}
 	t.Cleanup(func() { cache.Drop(st.Key) })
-	asked.Store(0)
+	prompts.Store(0)
 	wantAsked(1) // without For, nothing is remembered
 	wantAsked(1)
 
 	if err := p.openWith(t, cache).Unlock(t.Context()); err != nil {
 		t.Fatalf("Unlock: %v", err)
 	}
-	if asked.Swap(0) != 1 || !cache.Remembers(st.Key) {
-		t.Error("Unlock did not ask once and remember")
+	if prompts.Swap(0) != 1 || !cache.Remembers(st.Key) {
+		t.Error("Unlock did not prompt once and remember the key")
 	}
 	wantAsked(0)
 	wantKernelKey(t, st.Key)
@@ -68,7 +68,7 @@ func TestKernelCache(t *testing.T) {
 	if err := p.openWith(t, cache).Unlock(t.Context()); err != nil {
 		t.Fatalf("Unlock again: %v", err)
 	}
-	asked.Store(0)
+	prompts.Store(0)
 
 	for range 2 {
 		if err := cache.Drop(st.Key); err != nil {
@@ -78,14 +78,13 @@ func TestKernelCache(t *testing.T) {
 	}
 }
 
-// inOtherSession runs f with a new session keyring that leads nowhere, as a
-// service has one.
+// inOtherSession runs f with a new, empty session keyring, like a service.
 func inOtherSession(t *testing.T, f func()) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends, its session keyring with it
+		runtime.LockOSThread() // and never unlocked: the thread ends, and its session keyring with it
 		if _, err := unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0); err != nil {
 			t.Errorf("new session keyring: %v", err)
 			return
@@ -95,8 +94,8 @@ func inOtherSession(t *testing.T, f func()) {
 	<-done
 }
 
-// wantKernelKey looks at the key from another process, the kernel's own view:
-// it has an end, and no other user has a right to it.
+// wantKernelKey checks the key as another process sees it in the kernel: it
+// expires, and no other user has a permission.
 func wantKernelKey(t *testing.T, id string) {
 	t.Helper()
 	keys, err := exec.Command("cat", "/proc/keys").Output()
@@ -132,8 +131,8 @@ func TestKernelCacheEnds(t *testing.T) {
 	await.True(t, "the key is forgotten after its second", func() bool { return !cache.Remembers(st.Key) })
 }
 
-// TestKernelCacheOfWrongPassphrase: what does not open the store is not
-// remembered.
+// TestKernelCacheOfWrongPassphrase: a passphrase that does not open the store is
+// not remembered.
 func TestKernelCacheOfWrongPassphrase(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.openWith(t, phrase("right")), "a", "data")
@@ -147,7 +146,8 @@ func TestKernelCacheOfWrongPassphrase(t *testing.T) {
 	}
 }
 
-// TestRekeyDropsRememberedKey: the old key is of no more use to anybody.
+// TestRekeyDropsRememberedKey: the old key is removed from the kernel, because it
+// is useless.
 func TestRekeyDropsRememberedKey(t *testing.T) {
 	p := newPlace(t)
 	cache := file.KernelCache{Keeper: phrase("old"), For: time.Hour}

@@ -32,8 +32,8 @@ func TestEscape(t *testing.T) {
 	}
 }
 
-// FuzzEscape: every name comes back, fits in a file name, and needs nothing of
-// the file system but lower case ASCII.
+// FuzzEscape: every name is decoded unchanged, fits a file name, and needs only
+// lower-case ASCII.
 func FuzzEscape(f *testing.F) {
 	for _, name := range []string{"notion", "Ñ", "a.", "..", "%41", "\x00", "\xff", strings.Repeat("/", 80)} {
 		f.Add(name)
@@ -44,7 +44,7 @@ func FuzzEscape(f *testing.F) {
 			t.Errorf("unescape(escape(%q)) = %q, %v", name, got, ok)
 		}
 		if strings.ToLower(escaped) != escaped || strings.ContainsAny(escaped, "/\\:*?\"<>| \x00") || strings.HasSuffix(escaped, ".") {
-			t.Errorf("escape(%q) = %q, which some file system changes or refuses", name, escaped)
+			t.Errorf("escape(%q) = %q, which some file system changes or rejects", name, escaped)
 		}
 		if secrets.CheckName(name) == nil && len(recordPrefix+escaped) > 255 {
 			t.Errorf("escape(%q) is too long for a file name", name)
@@ -52,7 +52,7 @@ func FuzzEscape(f *testing.F) {
 	})
 }
 
-// FuzzUnescape: no two file names mean one record.
+// FuzzUnescape: no two file names decode to one record.
 func FuzzUnescape(f *testing.F) {
 	for _, s := range []string{"notion", "%41", "%4A", "%4a", "A", "%", "%6", "%61", "a.", ".", "%2e"} {
 		f.Add(s)

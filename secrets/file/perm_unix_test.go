@@ -16,7 +16,7 @@ import (
 )
 
 func TestModes(t *testing.T) {
-	defer syscall.Umask(syscall.Umask(0)) // so that what is made shows the mode that was asked for
+	defer syscall.Umask(syscall.Umask(0)) // so that new files show the requested mode
 	p := newPlace(t)
 	s := p.open(t)
 	put(t, s, "a", "data")
@@ -41,8 +41,8 @@ func wantMode(t *testing.T, path string, want os.FileMode) {
 	}
 }
 
-// TestOpenToOthers: what others can read or write is refused, and the error
-// says what to type.
+// TestOpenToOthers: files that others can read or write are rejected, and the error
+// has the command to fix that.
 func TestOpenToOthers(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.open(t), "a", "data")
@@ -53,7 +53,7 @@ func TestOpenToOthers(t *testing.T) {
 		for _, loose := range []os.FileMode{0o040, 0o020, 0o004, 0o001, 0o077} {
 			chmod(t, path, want|loose)
 			remedy := fmt.Sprintf("%s has mode %04o, which gives other users access; run: chmod %o %s", path, want|loose, want, path)
-			wantRefused(t, p.open(t), remedy)
+			wantRejected(t, p.open(t), remedy)
 		}
 		chmod(t, path, want)
 		wantData(t, p.open(t), "a", "data")
@@ -64,8 +64,8 @@ func TestOpenToOthers(t *testing.T) {
 	}
 }
 
-// wantRefused: nothing is read or written, for this reason.
-func wantRefused(t *testing.T, s *file.Store, reason string) {
+// wantRejected checks that nothing is read or written, for this reason.
+func wantRejected(t *testing.T, s *file.Store, reason string) {
 	t.Helper()
 	_, _, getErr := s.Get(t.Context(), "a")
 	_, putErr := s.Put(t.Context(), "a", []byte("new"), secrets.Any)
@@ -85,7 +85,7 @@ func TestSymbolicLinks(t *testing.T) {
 		moved := filepath.Join(t.TempDir(), "moved")
 		rename(t, path, moved)
 		symlink(t, moved, path)
-		wantRefused(t, p.open(t), path+" is a symbolic link")
+		wantRejected(t, p.open(t), path+" is a symbolic link")
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
@@ -94,27 +94,26 @@ func TestSymbolicLinks(t *testing.T) {
 	}
 }
 
-// TestPlantedLinks: a link at a place that is about to be written is not
-// written through.
+// TestPlantedLinks: a symbolic link in place of a file is not written through.
 func TestPlantedLinks(t *testing.T) {
-	victim := filepath.Join(t.TempDir(), "victim")
-	writeFile(t, victim, []byte("precious"))
+	target := filepath.Join(t.TempDir(), "target")
+	writeFile(t, target, []byte("precious"))
 	p := newPlace(t)
 	s := p.open(t)
 	put(t, s, "a", "data")
 
-	symlink(t, victim, filepath.Join(p.dir, "write.tmp"))
+	symlink(t, target, filepath.Join(p.dir, "write.tmp"))
 	put(t, s, "a", "new")
-	symlink(t, victim, filepath.Join(p.dir, "lock-a"))
+	symlink(t, target, filepath.Join(p.dir, "lock-a"))
 	if _, err := s.Lock(t.Context(), "a"); !errors.Is(err, secrets.ErrUnavailable) {
 		t.Errorf("Lock of a link = %v, want ErrUnavailable", err)
 	}
-	if got := readFile(t, victim); string(got) != "precious" {
-		t.Errorf("a link was followed: the victim holds %q", got)
+	if got := readFile(t, target); string(got) != "precious" {
+		t.Errorf("a link was followed: the target holds %q", got)
 	}
 }
 
-// TestPipe: a pipe in place of a file is refused, and nobody waits for its
+// TestPipe: a named pipe in place of a file is rejected without waiting for its
 // other end.
 func TestPipe(t *testing.T) {
 	p := newPlace(t)
@@ -123,11 +122,11 @@ func TestPipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	wantRefused(t, p.open(t), path+" is not a regular file")
+	wantRejected(t, p.open(t), path+" is not a regular file")
 }
 
-// TestForeignOwner needs a folder of another user: root gives one away, any
-// other user finds one at the root of the file system.
+// TestForeignOwner needs a folder of another user: root creates one, any other user
+// uses one in the root of the file system.
 func TestForeignOwner(t *testing.T) {
 	dir := "/"
 	if os.Geteuid() == 0 {
@@ -138,7 +137,7 @@ func TestForeignOwner(t *testing.T) {
 		}
 	}
 	s := place{dir: dir, keys: t.TempDir()}.open(t)
-	wantRefused(t, s, dir+" belongs to user ")
+	wantRejected(t, s, dir+" belongs to user ")
 }
 
 func chmod(t *testing.T, path string, mode os.FileMode) {

@@ -19,8 +19,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/file"
 )
 
-// The test binary is also the other process of these tests: with roleEnv set
-// it plays that role on the place in dirEnv and keysEnv.
+// The test binary is also the other process of these tests: with roleEnv set, it
+// plays that role in the place in dirEnv and keysEnv.
 const (
 	roleEnv = "FILE_TEST_ROLE"
 	dirEnv  = "FILE_TEST_DIR"
@@ -53,7 +53,7 @@ func play(role string) error {
 		fmt.Println("0")
 		if err = s.Rekey(ctx, file.KeyFile{Dir: os.Getenv(keysEnv)}); err == nil {
 			fmt.Println("1")
-			io.Copy(io.Discard, os.Stdin) // until the test ends us
+			io.Copy(io.Discard, os.Stdin) // until the test kills it
 		}
 	case "move":
 		fmt.Println("0")
@@ -63,12 +63,12 @@ func play(role string) error {
 	case "hold":
 		_, err = s.Lock(ctx, "a")
 		fmt.Println("held")
-		io.Copy(io.Discard, os.Stdin) // until the test ends us
+		io.Copy(io.Discard, os.Stdin) // until the test kills it
 	}
 	return err
 }
 
-// playWriter writes ever higher numbers and says each that is stored.
+// playWriter writes increasing numbers and prints each one that is stored.
 func playWriter(ctx context.Context, s *file.Store) error {
 	n, err := stored(ctx, s)
 	fmt.Println(n)
@@ -81,12 +81,12 @@ func playWriter(ctx context.Context, s *file.Store) error {
 	return err
 }
 
-// otherStore is a second store, within the folder that holds the keys.
+// otherStore is a second store, within the folder of the keys.
 func otherStore(keys string) (*file.Store, error) {
 	return file.Open(file.Config{Dir: filepath.Join(keys, "other"), Keeper: file.KeyFile{Dir: keys}})
 }
 
-// playMover moves a record to another store and back, again and again.
+// playMover moves a record to another store and back, repeatedly.
 func playMover(ctx context.Context, s *file.Store) error {
 	other, err := otherStore(os.Getenv(keysEnv))
 	for err == nil {
@@ -98,7 +98,7 @@ func playMover(ctx context.Context, s *file.Store) error {
 	return err
 }
 
-// playCounter adds one to a number, under the lock and with compare-and-swap.
+// playCounter increments a number, under the lock and with compare-and-swap.
 func playCounter(ctx context.Context, s *file.Store) error {
 	unlock, err := s.Lock(ctx, "a")
 	if err != nil {
@@ -117,13 +117,13 @@ func playCounter(ctx context.Context, s *file.Store) error {
 	return err
 }
 
-// bigNumber is a number that fills several disk blocks, so that half a record
-// would show.
+// bigNumber is a number that fills several disk blocks, so that a partial record
+// would be detected.
 func bigNumber(n int) []byte {
 	return []byte(strings.Repeat(strconv.Itoa(n)+" ", 2000))
 }
 
-// stored returns the number that the store holds whole, or 0.
+// stored returns the number in the store if it is complete, otherwise 0.
 func stored(ctx context.Context, s *file.Store) (int, error) {
 	data, _, err := s.Get(ctx, "a")
 	if errors.Is(err, secrets.ErrNotFound) {
@@ -140,7 +140,7 @@ func stored(ctx context.Context, s *file.Store) (int, error) {
 	return n, err
 }
 
-// process is another process that plays a role on this place.
+// process returns another process that plays a role in this place.
 func (p place) process(role string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), roleEnv+"="+role, dirEnv+"="+p.dir, keysEnv+"="+p.keys)
@@ -148,25 +148,25 @@ func (p place) process(role string) *exec.Cmd {
 	return cmd
 }
 
-// kills is how often the kill tests kill: some hundreds of times in total.
+// kills is the number of kills in each test: some hundreds in total.
 const kills = 100
 
-// TestKilledWriter: a writer killed at any instant leaves the last record that
-// it reported as stored, or the one after it.
+// TestKilledWriter: a killed writer leaves the last record that it reported as
+// stored, or the next one.
 func TestKilledWriter(t *testing.T) {
 	p := newPlace(t)
-	var fuse fuse
+	var fuse killer
 	last := 0
 	for range kills {
 		last = max(last, fuse.kill(t, p.process("write")))
 		n, err := stored(t.Context(), p.open(t))
 		if err != nil || n != last && n != last+1 {
-			t.Fatalf("the store holds %d, %v; %d was reported as stored", n, err, last)
+			t.Fatalf("the store contains %d, %v; %d was reported as stored", n, err, last)
 		}
 		last = n
 	}
 	if last < kills/10 {
-		t.Errorf("%d writes in %d runs: the kills came too early to prove much", last, kills)
+		t.Errorf("%d writes in %d runs: the kills were too early for a useful test", last, kills)
 	}
 	put(t, p.open(t), "a", "after")
 	if left := len(dirNames(t, p.dir)); left != 3 {
@@ -174,17 +174,17 @@ func TestKilledWriter(t *testing.T) {
 	}
 }
 
-// TestKilledCreator: a process killed while it makes the store leaves one that
-// works.
+// TestKilledCreator: a process that is killed while it creates the store leaves a
+// working one.
 func TestKilledCreator(t *testing.T) {
-	var fuse fuse
+	var fuse killer
 	for range kills {
 		p := newPlace(t)
 		last := fuse.kill(t, p.process("write"))
 		s := p.open(t)
 		n, err := stored(t.Context(), s)
 		if err != nil || n != last && n != last+1 {
-			t.Fatalf("the store holds %d, %v; %d was reported as stored", n, err, last)
+			t.Fatalf("the store contains %d, %v; %d was reported as stored", n, err, last)
 		}
 		if err := s.Probe(t.Context()); err != nil {
 			t.Fatalf("Probe: %v", err)
@@ -192,8 +192,8 @@ func TestKilledCreator(t *testing.T) {
 	}
 }
 
-// TestKilledMove: a mover killed at any instant leaves the record whole in one
-// store or in both, and the next Move makes it one.
+// TestKilledMove: a killed mover leaves the complete record in one store or in
+// both, and the next Move completes the move.
 func TestKilledMove(t *testing.T) {
 	p := newPlace(t)
 	s := p.open(t)
@@ -202,7 +202,7 @@ func TestKilledMove(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var fuse fuse
+	var fuse killer
 	elsewhere := 0
 	for range kills {
 		fuse.kill(t, p.process("move"))
@@ -218,19 +218,19 @@ func TestKilledMove(t *testing.T) {
 		}
 	}
 	if elsewhere == 0 || elsewhere == kills {
-		t.Errorf("%d of %d kills found the record moved: that proves little", elsewhere, kills)
+		t.Errorf("%d of %d kills were after the move: too few or too many for a useful test", elsewhere, kills)
 	}
 }
 
-// fuse kills processes at random instants. It learns how long one may live, on
-// this machine under its load of now, to be done or not in about equal parts.
-type fuse struct{ within time.Duration }
+// killer kills processes at random instants. It adapts their lifetime to the speed of
+// this machine, so that about half of them finish their work.
+type killer struct{ maxLifetime time.Duration }
 
-// kill runs a process, kills it at a random instant after it said its first
-// number, and returns the last that it said: it was done if that is higher.
-func (f *fuse) kill(t *testing.T, cmd *exec.Cmd) (last int) {
+// kill runs a process, kills it at a random instant after its first number, and
+// returns the last number that it printed.
+func (f *killer) kill(t *testing.T, cmd *exec.Cmd) (last int) {
 	t.Helper()
-	f.within = max(f.within, time.Millisecond)
+	f.maxLifetime = max(f.maxLifetime, time.Millisecond)
 	stdin, err := cmd.StdinPipe() // which stays open
 	if err != nil {
 		t.Fatal(err)
@@ -244,27 +244,28 @@ func (f *fuse) kill(t *testing.T, cmd *exec.Cmd) (last int) {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(out)
-	said := 0
-	for ; lines.Scan(); said++ {
-		if said == 0 {
-			time.AfterFunc(rand.N(f.within), func() { cmd.Process.Kill() })
+	printed := 0
+	for ; lines.Scan(); printed++ {
+		if printed == 0 {
+			time.AfterFunc(rand.N(f.maxLifetime), func() { cmd.Process.Kill() })
 		}
 		if last, err = strconv.Atoi(lines.Text()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if said > 1 {
-		f.within = f.within * 4 / 5
+	if printed > 1 {
+		f.maxLifetime = f.maxLifetime * 4 / 5
 	} else {
-		f.within = f.within * 5 / 4
+		f.maxLifetime = f.maxLifetime * 5 / 4
 	}
 	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() == 1 {
-		t.Fatalf("it ended by itself: %v", err)
+		t.Fatalf("it exited by itself: %v", err)
 	}
 	return last
 }
 
-// TestProcessesCreateOneStore: many who make the store at once agree on its key.
+// TestProcessesCreateOneStore: processes that create the store concurrently agree
+// on its key.
 func TestProcessesCreateOneStore(t *testing.T) {
 	const processes = 12
 	for range 3 {
@@ -282,7 +283,8 @@ func TestProcessesCreateOneStore(t *testing.T) {
 	}
 }
 
-// TestProcessesCount: the lock excludes processes, and loses none of them.
+// TestProcessesCount: the lock is exclusive between processes, and no increment is
+// lost.
 func TestProcessesCount(t *testing.T) {
 	const processes = 50
 	p := newPlace(t)
@@ -312,8 +314,8 @@ func runAll(t *testing.T, p place, role string, processes int) {
 	}
 }
 
-// TestKilledHolder: the lock of a killed process is free at once, and the file
-// that it left goes with the next holder.
+// TestKilledHolder: the lock of a killed process is released immediately, and its
+// lock file is removed by the next holder.
 func TestKilledHolder(t *testing.T) {
 	p := newPlace(t)
 	cmd := p.process("hold")
@@ -330,7 +332,7 @@ func TestKilledHolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "held\n" {
-		t.Fatalf("holder said %q, %v", line, err)
+		t.Fatalf("holder printed %q, %v", line, err)
 	}
 	s := p.open(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// FuzzRecord: what opens is byte for byte what was sealed: no part of a record
-// file can be changed without notice, nor its name.
+// FuzzRecord: a record that can be opened is byte for byte what was sealed: neither
+// a record file nor its name can be changed without detection.
 func FuzzRecord(f *testing.F) {
-	k, err := newKey(make([]byte, keySize)) // known, so that the fuzzer's finds stay valid
+	k, err := newKey(make([]byte, keySize)) // constant, so that the fuzzer's corpus stays valid
 	if err != nil {
 		f.Fatal(err)
 	}

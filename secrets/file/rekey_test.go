@@ -36,7 +36,7 @@ func TestRekey(t *testing.T) {
 		t.Errorf("the old key file %s is still there", key)
 	}
 	if _, err := s.Put(t.Context(), "a", []byte("new"), v); err != nil {
-		t.Errorf("Put with a version from before: %v", err)
+		t.Errorf("Put with a version from before the rekey: %v", err)
 	}
 	writeFile(t, filepath.Join(p.dir, "record-a"), before)
 	if _, _, err := p.open(t).Get(t.Context(), "a"); !errors.Is(err, secrets.ErrUndecryptable) {
@@ -44,7 +44,7 @@ func TestRekey(t *testing.T) {
 	}
 }
 
-func TestRekeyEndsOldPassphrase(t *testing.T) {
+func TestRekeyInvalidatesOldPassphrase(t *testing.T) {
 	p := newPlace(t)
 	s := p.openWith(t, phrase("old"))
 	put(t, s, "a", "data")
@@ -64,13 +64,13 @@ func TestRekeyOfNoStore(t *testing.T) {
 	}
 }
 
-// TestRekeyStopsBeforeItBegins: where it could not end well, nothing changes.
+// TestRekeyStopsBeforeItBegins: if a rekey could not complete, nothing changes.
 func TestRekeyStopsBeforeItBegins(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.open(t), "a", "data")
 	put(t, p.open(t), "b", "data")
-	good := readFile(t, filepath.Join(p.dir, "record-b"))
-	writeFile(t, filepath.Join(p.dir, "record-b"), good[1:])
+	intact := readFile(t, filepath.Join(p.dir, "record-b"))
+	writeFile(t, filepath.Join(p.dir, "record-b"), intact[1:])
 	before := p.snapshot(t)
 	if err := p.open(t).Rekey(t.Context(), file.KeyFile{Dir: p.keys}); !errors.Is(err, secrets.ErrUndecryptable) {
 		t.Errorf("Rekey with a damaged record = %v, want ErrUndecryptable", err)
@@ -83,7 +83,7 @@ func TestRekeyStopsBeforeItBegins(t *testing.T) {
 	}
 }
 
-// cancelling is a keeper after whose Keep the caller gives up.
+// cancelling is a keeper that cancels the caller's context after Keep.
 type cancelling struct {
 	file.Keeper
 	cancel context.CancelFunc
@@ -94,8 +94,8 @@ func (c cancelling) Keep(ctx context.Context, id string, key []byte) (json.RawMe
 	return c.Keeper.Keep(ctx, id, key)
 }
 
-// interrupted returns a store whose Rekey from a key file to k stopped after
-// the switch to the new key.
+// interrupted returns a store whose Rekey from a key file to k stopped after the
+// switch to the new key.
 func interrupted(t *testing.T, k file.Keeper) place {
 	t.Helper()
 	p := newPlace(t)
@@ -121,9 +121,9 @@ func TestInterruptedRekeyWorks(t *testing.T) {
 	wantData(t, s, "b", "data of b")
 }
 
-// TestInterruptedRekeyGoesOn: with the keepers of the first try, or from the
-// new keeper to another one.
-func TestInterruptedRekeyGoesOn(t *testing.T) {
+// TestInterruptedRekeyIsResumed: a rekey can be resumed with the same keepers, or from
+// the new keeper to another one.
+func TestInterruptedRekeyIsResumed(t *testing.T) {
 	for name, open := range map[string]func(place) *file.Store{
 		"same keepers": func(p place) *file.Store { return p.open(t) },
 		"new keeper":   func(p place) *file.Store { return p.openWith(t, phrase("new")) },
@@ -135,7 +135,7 @@ func TestInterruptedRekeyGoesOn(t *testing.T) {
 				t.Fatalf("Rekey again: %v", err)
 			}
 			if st, err := s.Status(t.Context()); st.Rekeying || st.Records != 2 || err != nil {
-				t.Errorf("Status = %+v, %v, want it ended", st, err)
+				t.Errorf("Status = %+v, %v, want it completed", st, err)
 			}
 			s = p.openWith(t, phrase("new"))
 			wantData(t, s, "a", "data of a")
@@ -144,7 +144,7 @@ func TestInterruptedRekeyGoesOn(t *testing.T) {
 	}
 }
 
-// TestRekeyAmongReadersAndWriters: nobody notices.
+// TestRekeyAmongReadersAndWriters: a concurrent rekey does not affect them.
 func TestRekeyAmongReadersAndWriters(t *testing.T) {
 	p := newPlace(t)
 	put(t, p.open(t), "count", "0")
@@ -187,8 +187,8 @@ func TestRekeyAmongReadersAndWriters(t *testing.T) {
 	wantData(t, s, "count", fmt.Sprint(total))
 }
 
-// TestKilledRekey: killed at any instant, it leaves a store that works, and
-// that another Rekey brings to its end.
+// TestKilledRekey: a killed rekey leaves a store that works, and that another Rekey
+// completes.
 func TestKilledRekey(t *testing.T) {
 	const records = 5
 	p := newPlace(t)
@@ -196,8 +196,8 @@ func TestKilledRekey(t *testing.T) {
 	for i := range records {
 		put(t, s, fmt.Sprint("record ", i), fmt.Sprint("data ", i))
 	}
-	var fuse fuse
-	half := 0
+	var fuse killer
+	interrupted := 0
 	for range kills {
 		fuse.kill(t, p.process("rekey"))
 		s := p.open(t)
@@ -209,16 +209,16 @@ func TestKilledRekey(t *testing.T) {
 			t.Fatalf("Status = %+v, %v", st, err)
 		}
 		if st.Rekeying {
-			half++
+			interrupted++
 		}
 	}
-	if half == 0 {
-		t.Errorf("none of %d kills was half way: that proves little", kills)
+	if interrupted == 0 {
+		t.Errorf("none of %d kills was during the rekey: not a useful test", kills)
 	}
 	if err := p.open(t).Rekey(t.Context(), file.KeyFile{Dir: p.keys}); err != nil {
 		t.Fatalf("Rekey: %v", err)
 	}
 	if st, err := p.open(t).Status(t.Context()); st.Rekeying || err != nil {
-		t.Errorf("Status = %+v, %v, want it ended", st, err)
+		t.Errorf("Status = %+v, %v, want it completed", st, err)
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/secretstest"
 )
 
-// place is where a test keeps a store: the records and the key file apart.
+// place is where a test keeps a store: the records and the key file in separate
+// folders.
 type place struct{ dir, keys string }
 
 func newPlace(t *testing.T) place {
@@ -73,7 +74,7 @@ func TestStore(t *testing.T) {
 	})
 	t.Run("Passphrase", func(t *testing.T) {
 		p := newPlace(t)
-		handles := []secrets.Store{p.openWith(t, phrase("pw")), p.openWith(t, phrase("pw"))} // Argon2id twice, not for each test
+		handles := []secrets.Store{p.openWith(t, phrase("pw")), p.openWith(t, phrase("pw"))} // two Argon2id runs, not two for each test
 		opened := 0
 		secretstest.TestStore(t, func(t *testing.T) secrets.Store {
 			opened++
@@ -112,8 +113,8 @@ func TestOpenNeedsDirAndKeeper(t *testing.T) {
 	}
 }
 
-// TestNothingInClear: neither data nor key is readable in the store's folder.
-func TestNothingInClear(t *testing.T) {
+// TestNothingInClearText: neither data nor key is readable in the store's folder.
+func TestNothingInClearText(t *testing.T) {
 	const data = "refresh-token-1234567890"
 	p := newPlace(t)
 	put(t, p.open(t), "notion", data)
@@ -124,12 +125,12 @@ func TestNothingInClear(t *testing.T) {
 	for _, f := range files {
 		raw := readFile(t, filepath.Join(p.dir, f.Name()))
 		if strings.Contains(string(raw), data) {
-			t.Errorf("%s holds the data in clear text", f.Name())
+			t.Errorf("%s contains the data in clear text", f.Name())
 		}
 	}
 }
 
-// TestSameDataTwice: equal records do not look equal.
+// TestSameDataTwice: equal records have different ciphertexts.
 func TestSameDataTwice(t *testing.T) {
 	p := newPlace(t)
 	s := p.open(t)
@@ -153,7 +154,7 @@ func TestMovedRecordDoesNotOpen(t *testing.T) {
 	}
 }
 
-// TestForeignFilesAreNotListed: only what this package wrote counts as a record.
+// TestForeignFilesAreNotListed: only files that this package wrote are records.
 func TestForeignFilesAreNotListed(t *testing.T) {
 	p := newPlace(t)
 	s := p.open(t)
@@ -162,7 +163,7 @@ func TestForeignFilesAreNotListed(t *testing.T) {
 		writeFile(t, filepath.Join(p.dir, name), []byte("x"))
 	}
 	if names, err := s.List(t.Context()); len(names) != 1 || err != nil {
-		t.Errorf("List = %q, %v, want a alone", names, err)
+		t.Errorf("List = %q, %v, want only a", names, err)
 	}
 }
 
@@ -183,8 +184,8 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// TestProbeAfterKilledProbe: a probe finds the record of a killed one, which
-// another key may have encrypted.
+// TestProbeAfterKilledProbe: a probe replaces the record of a killed one, which may
+// be encrypted with another key.
 func TestProbeAfterKilledProbe(t *testing.T) {
 	p := newPlace(t)
 	s := p.open(t)

@@ -21,8 +21,8 @@ var (
 	_ file.Forgetter = keyring.Keeper{}
 )
 
-// wantUnavailable: every call fails with the given reason. The reason differs
-// between a call that fails at once and one that times out.
+// wantUnavailable checks that every call fails with the given reason. The reason
+// differs between a call that fails immediately and one that times out.
 func wantUnavailable(t *testing.T, k keyring.Keeper, reason string) {
 	t.Helper()
 	_, keepErr := k.Keep(t.Context(), "id", []byte("key"))
@@ -41,14 +41,14 @@ func TestNoBus(t *testing.T) {
 	wantUnavailable(t, keyring.Keeper{Timeout: time.Hour}, "the OS keyring cannot be used: no desktop session is running here")
 }
 
-// TestHangingBus: a bus that takes connections and never says a word.
+// TestHangingBus: a bus that accepts connections and never responds.
 func TestHangingBus(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bus")
 	bus, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer bus.Close() // ends the calls that still wait for an answer
+	defer bus.Close() // ends the calls that still wait for a response
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+path)
 	wantUnavailable(t, keyring.Keeper{Timeout: 50 * time.Millisecond}, "did not answer within 50ms")
 

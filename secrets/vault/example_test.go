@@ -11,8 +11,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// A job in CI logs in to Vault with a token that the CI gave it. The client
-// reads VAULT_ADDR, VAULT_CACERT and the like.
+// A CI job signs in to Vault with a token from the CI system. The client reads
+// VAULT_ADDR, VAULT_CACERT and similar variables.
 func ExampleOpen() {
 	client, err := api.NewClient(api.DefaultConfig())
 	if err != nil {
@@ -33,7 +33,7 @@ func ExampleOpen() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%T\n", store) // no request was sent yet
+	fmt.Printf("%T\n", store) // no request has been sent yet
 	// Output: *vault.Store
 }
 

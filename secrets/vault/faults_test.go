@@ -15,14 +15,14 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestRefusals: what an answer means, played by a double.
-func TestRefusals(t *testing.T) {
+// TestErrorResponses: the meaning of responses.
+func TestErrorResponses(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		status int
 		body   string
 		want   error
-		say    string
+		text   string
 	}{
 		{"sealed", 503, `{"errors":["Vault is sealed"]}`, secrets.ErrUnavailable, "sealed"},
 		{"overloaded", 503, `<html>` + strings.Repeat("x", 1000), secrets.ErrTemporary, "503"},
@@ -34,20 +34,20 @@ func TestRefusals(t *testing.T) {
 		{"not initialized", 501, `{"errors":["Vault is not initialized"]}`, secrets.ErrUnavailable, "not initialized"},
 		{"mount is being upgraded", 400, `{"errors":["Upgrading from non-versioned to versioned data. This backend will be unavailable for a brief period and will resume service shortly."]}`, secrets.ErrTemporary, "Upgrading"},
 		{"no policy", 403, `{"errors":["1 error occurred:\n\t* permission denied\n\n"]}`, secrets.ErrUnavailable, `path "secret/data/p/*" { capabilities = ["create", "read", "update"] }`},
-		{"token ended", 403, `{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}`, secrets.ErrUnavailable, "invalid or has expired"},
-		{"token repeated", 400, `{"errors":["bad token ` + token + `"]}`, secrets.ErrUnavailable, "[redacted]"},
+		{"token expired", 403, `{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}`, secrets.ErrUnavailable, "invalid or has expired"},
+		{"token in the error", 400, `{"errors":["bad token ` + token + `"]}`, secrets.ErrUnavailable, "[redacted]"},
 		{"something else", 404, `<html>not found</html>`, secrets.ErrUnavailable, "no answer from vault"},
-		{"something else says yes", 200, `<html>welcome</html>`, secrets.ErrUnavailable, "no answer from vault"},
-		{"no version in the answer", 200, `{"data":{"data":{}}}`, secrets.ErrUnavailable, "no answer from vault"},
+		{"something else responds with 200", 200, `<html>welcome</html>`, secrets.ErrUnavailable, "no answer from vault"},
+		{"no version in the response", 200, `{"data":{"data":{}}}`, secrets.ErrUnavailable, "no answer from vault"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := &double{}
+			d := &fakeVault{}
 			d.fault = func(r *http.Request, _ func() *http.Response) (*http.Response, error) {
 				return &http.Response{StatusCode: tt.status, Request: r, Body: io.NopCloser(strings.NewReader(tt.body)), Header: http.Header{}}, nil
 			}
 			_, _, err := d.open(t, vault.Config{}).Get(t.Context(), "a")
-			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.say) {
-				t.Errorf("Get = %v, want %v with %q", err, tt.want, tt.say)
+			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("Get = %v, want %v with %q", err, tt.want, tt.text)
 			}
 			if text := err.Error(); strings.Contains(text, token) || strings.ContainsAny(text, "\n\t") || len(text) > 500 {
 				t.Errorf("text of the error: %q", text)
@@ -56,7 +56,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestNetworkFaults: what keeps an answer from arriving.
+// TestNetworkFaults: faults that prevent a response.
 func TestNetworkFaults(t *testing.T) {
 	for name, fault := range map[string]error{
 		"refused":   &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")},
@@ -66,7 +66,7 @@ func TestNetworkFaults(t *testing.T) {
 		"with port": errors.New("proxyconnect tcp: no route"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := &double{fault: func(*http.Request, func() *http.Response) (*http.Response, error) { return nil, fault }}
+			d := &fakeVault{fault: func(*http.Request, func() *http.Response) (*http.Response, error) { return nil, fault }}
 			_, _, err := d.open(t, vault.Config{}).Get(t.Context(), "a")
 			if !errors.Is(err, secrets.ErrTemporary) || !strings.Contains(err.Error(), "https://vault.example") {
 				t.Errorf("Get = %v, want ErrTemporary with the address", err)
@@ -75,12 +75,12 @@ func TestNetworkFaults(t *testing.T) {
 	}
 }
 
-// TestLostAnswers loses the answer of one request after another. Whatever is
-// lost, an operation that was told to be done is done once.
-func TestLostAnswers(t *testing.T) {
+// TestLostResponses loses the response of one request after another. Each operation
+// that was reported as done is done exactly once.
+func TestLostResponses(t *testing.T) {
 	for nth := range 12 {
 		n := 0
-		d := &double{}
+		d := &fakeVault{}
 		d.fault = func(_ *http.Request, serve func() *http.Response) (*http.Response, error) {
 			if n++; n == nth+1 {
 				serve()
@@ -91,43 +91,43 @@ func TestLostAnswers(t *testing.T) {
 		s := d.open(t, vault.Config{})
 		v1, err := s.Put(t.Context(), "a", []byte("one"), secrets.Absent)
 		if err != nil {
-			t.Fatalf("answer %d lost: create: %v", nth+1, err)
+			t.Fatalf("response %d lost: create: %v", nth+1, err)
 		}
 		v2, err := s.Put(t.Context(), "a", []byte("two"), v1)
 		if err != nil {
-			t.Fatalf("answer %d lost: replace: %v", nth+1, err)
+			t.Fatalf("response %d lost: replace: %v", nth+1, err)
 		}
 		if _, err := s.Put(t.Context(), "a", []byte("three"), v1); !errors.Is(err, secrets.ErrConflict) {
-			t.Errorf("answer %d lost: Put over another version = %v, want ErrConflict", nth+1, err)
+			t.Errorf("response %d lost: Put over another version = %v, want ErrConflict", nth+1, err)
 		}
 		unlock, err := s.Lock(t.Context(), "a")
 		if err != nil {
-			t.Fatalf("answer %d lost: Lock: %v", nth+1, err)
+			t.Fatalf("response %d lost: Lock: %v", nth+1, err)
 		}
 		unlock()
 		if err := s.Delete(t.Context(), "a", v2); err != nil {
-			t.Errorf("answer %d lost: Delete: %v", nth+1, err)
+			t.Errorf("response %d lost: Delete: %v", nth+1, err)
 		}
 		if _, _, err := s.Get(t.Context(), "a"); !errors.Is(err, secrets.ErrNotFound) {
-			t.Errorf("answer %d lost: Get = %v, want ErrNotFound", nth+1, err)
+			t.Errorf("response %d lost: Get = %v, want ErrNotFound", nth+1, err)
 		}
 	}
 }
 
-// TestDelayedWriteIsKnown: an error that leaves open whether the write arrived
-// says to try again, and a second try with the same version finds out.
-func TestDelayedWriteIsKnown(t *testing.T) {
-	d := &double{}
+// TestDelayedWriteIsDetected: if it is unknown whether the write arrived, the error is
+// temporary, and a retry with the same version finds out.
+func TestDelayedWriteIsDetected(t *testing.T) {
+	d := &fakeVault{}
 	s := d.open(t, vault.Config{})
 	v1, err := s.Put(t.Context(), "a", []byte("one"), secrets.Absent)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var held func() *http.Response
+	var delayed func() *http.Response
 	d.fault = func(r *http.Request, serve func() *http.Response) (*http.Response, error) {
 		if r.Method == http.MethodPut {
-			if held == nil {
-				held = serve
+			if delayed == nil {
+				delayed = serve
 			}
 			return nil, io.ErrUnexpectedEOF
 		}
@@ -141,16 +141,16 @@ func TestDelayedWriteIsKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held() // arrives at last
+	delayed() // arrives late
 	if data, v, err := s.Get(t.Context(), "a"); string(data) != "second try" || v != v2 || err != nil {
 		t.Errorf("Get = %q, %q, %v: the late request overwrote the record", data, v, err)
 	}
 }
 
-// TestRemovalIsNotRepeatedBlindly: when the answer of a removal is lost, the
-// path may be taken again before a second one.
+// TestRemovalIsNotRepeatedBlindly: when the response to a removal is lost, the path
+// may be in use again before a retry.
 func TestRemovalIsNotRepeatedBlindly(t *testing.T) {
-	d := &double{}
+	d := &fakeVault{}
 	s, other := d.open(t, vault.Config{}), d.open(t, vault.Config{})
 	v, err := s.Put(t.Context(), "a", []byte("old"), secrets.Absent)
 	if err != nil {
@@ -175,10 +175,10 @@ func TestRemovalIsNotRepeatedBlindly(t *testing.T) {
 	}
 }
 
-// TestKubernetesLogin sends what the Kubernetes method wants; a double, since
-// Vault would ask a cluster.
+// TestKubernetesLogin tests the request of the Kubernetes method with a fake,
+// because Vault would contact a cluster.
 func TestKubernetesLogin(t *testing.T) {
-	d := &double{}
+	d := &fakeVault{}
 	var sent string
 	d.fault = func(r *http.Request, serve func() *http.Response) (*http.Response, error) {
 		if r.URL.Path != "/v1/auth/kubernetes/login" {
@@ -201,15 +201,15 @@ func TestKubernetesLogin(t *testing.T) {
 	}
 }
 
-// TestLoginFails: a source that fails is the caller's trouble, unless it says
-// that it is temporary.
+// TestLoginFails: the error of a failed token source is permanent, unless the
+// source says that it is temporary.
 func TestLoginFails(t *testing.T) {
 	for _, want := range []error{secrets.ErrUnavailable, secrets.ErrTemporary} {
 		cause := errors.New("no such file")
 		if want == secrets.ErrTemporary {
 			cause = want
 		}
-		d := &double{}
+		d := &fakeVault{}
 		var auth api.AuthMethod = &vault.AppRole{SecretID: func(context.Context) (string, error) { return "", cause }}
 		_, _, err := d.open(t, vault.Config{Auth: auth}).Get(t.Context(), "a")
 		if !errors.Is(err, want) || !errors.Is(err, cause) {

@@ -15,31 +15,31 @@ import (
 
 func lock(t *testing.T, s *vault.Store) (unlock func(), waited time.Duration) {
 	t.Helper()
-	begun := time.Now()
+	start := time.Now()
 	unlock, err := s.Lock(t.Context(), "a")
 	if err != nil {
 		t.Fatalf("Lock: %v", err)
 	}
-	return unlock, time.Since(begun)
+	return unlock, time.Since(start)
 }
 
-// cutOff returns a store whose requests stop arriving when cut is called.
-func cutOff(t *testing.T, d *double) (s *vault.Store, cut func()) {
-	far := &double{}
-	var gone atomic.Bool
-	far.fault = func(r *http.Request, _ func() *http.Response) (*http.Response, error) {
-		if gone.Load() {
+// cutOff returns a store whose requests no longer arrive after cut is called.
+func cutOff(t *testing.T, d *fakeVault) (s *vault.Store, cut func()) {
+	unreachable := &fakeVault{}
+	var isCut atomic.Bool
+	unreachable.fault = func(r *http.Request, _ func() *http.Response) (*http.Response, error) {
+		if isCut.Load() {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}
 		return d.RoundTrip(r)
 	}
-	return far.open(t, vault.Config{}), func() { gone.Store(true) }
+	return unreachable.open(t, vault.Config{}), func() { isCut.Store(true) }
 }
 
 func TestLockIsRenewedEveryFiveSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		unlock, _ := lock(t, d.open(t, vault.Config{}))
 		before := d.requests.Load()
 		time.Sleep(time.Minute + time.Second)
@@ -54,36 +54,36 @@ func TestLockIsRenewedEveryFiveSeconds(t *testing.T) {
 		unlock()
 		next, waited := lock(t, d.open(t, vault.Config{}))
 		if waited > 0 {
-			t.Errorf("after unlock another waited %v", waited)
+			t.Errorf("after unlock another caller waited %v", waited)
 		}
 		next()
 	})
 }
 
-func TestLockOfTheDeadIsOvertaken(t *testing.T) {
+func TestLockOfADeadProcessIsTakenOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		s, cut := cutOff(t, d)
 		unlock, _ := lock(t, s)
 		cut()
 		other, waited := lock(t, d.open(t, vault.Config{}))
 		if waited < 15*time.Second || waited > 16*time.Second {
-			t.Errorf("overtaken after %v, want 15 s", waited)
+			t.Errorf("acquired after %v, want 15 s", waited)
 		}
-		begun := time.Now()
+		start := time.Now()
 		unlock()
-		if d := time.Since(begun); d > 3*time.Second {
+		if d := time.Since(start); d > 3*time.Second {
 			t.Errorf("unlock without Vault took %v, want 3 s at most", d)
 		}
 		other()
 	})
 }
 
-// TestLockOfTheLongDead: one who comes late need not wait, since Vault's clock
-// says how long ago the holder wrote. His own clock does not matter.
-func TestLockOfTheLongDead(t *testing.T) {
+// TestLockOfALongDeadProcess: a late caller need not wait, because Vault's clock shows
+// when the holder wrote last. The caller's own clock does not matter.
+func TestLockOfALongDeadProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		s, cut := cutOff(t, d)
 		unlock, _ := lock(t, s)
 		cut()
@@ -97,10 +97,10 @@ func TestLockOfTheLongDead(t *testing.T) {
 	})
 }
 
-// TestLockWithoutServerClock: some proxies drop the Date.
+// TestLockWithoutServerClock: some proxies drop the Date header.
 func TestLockWithoutServerClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		d.fault = func(_ *http.Request, serve func() *http.Response) (*http.Response, error) {
 			resp := serve()
 			resp.Header.Del("Date")
@@ -112,17 +112,17 @@ func TestLockWithoutServerClock(t *testing.T) {
 		time.Sleep(time.Hour)
 		other, waited := lock(t, d.open(t, vault.Config{}))
 		if waited < 15*time.Second || waited > 16*time.Second {
-			t.Errorf("overtaken after %v, want 15 s", waited)
+			t.Errorf("acquired after %v, want 15 s", waited)
 		}
 		other()
 		unlock()
 	})
 }
 
-// TestWaitersBackOff: waiting costs few requests, at times that differ.
+// TestWaitersBackOff: waiting takes few requests, at random intervals.
 func TestWaitersBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		unlock, _ := lock(t, d.open(t, vault.Config{}))
 		defer unlock()
 		before := d.requests.Load()
@@ -137,12 +137,12 @@ func TestWaitersBackOff(t *testing.T) {
 	})
 }
 
-// TestLateRemovalIsNotSent: who is stopped between marking a record as deleted
-// and removing its path leaves the removal, since others may use the path by
-// then. Until they may, they wait.
+// TestLateRemovalIsNotSent: a process that is suspended between marking a record as
+// deleted and removing its path must not remove it later, because others may use
+// the path by then. Until they may, they wait.
 func TestLateRemovalIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		slow, other := d.open(t, vault.Config{}), d.open(t, vault.Config{})
 		v, err := slow.Put(t.Context(), "a", []byte("old"), secrets.Absent)
 		if err != nil {
@@ -162,12 +162,12 @@ func TestLateRemovalIsNotSent(t *testing.T) {
 		if _, _, err := other.Get(t.Context(), "a"); !errors.Is(err, secrets.ErrNotFound) {
 			t.Errorf("Get of a marked record = %v, want ErrNotFound", err)
 		}
-		begun := time.Now()
+		start := time.Now()
 		if _, err := other.Put(t.Context(), "a", []byte("new"), secrets.Absent); err != nil {
 			t.Errorf("Put: %v", err)
 		}
-		if waited := time.Since(begun); waited < 15*time.Second || waited > 16*time.Second {
-			t.Errorf("the path was taken after %v, want 15 s", waited)
+		if waited := time.Since(start); waited < 15*time.Second || waited > 16*time.Second {
+			t.Errorf("the path was used again after %v, want 15 s", waited)
 		}
 		if err := <-deleted; !errors.Is(err, secrets.ErrTemporary) {
 			t.Errorf("Delete = %v, want ErrTemporary", err)

@@ -27,7 +27,7 @@ func TestEscape(t *testing.T) {
 	}
 }
 
-func TestUnescapeRefuses(t *testing.T) {
+func TestUnescapeRejects(t *testing.T) {
 	for _, segment := range []string{"", "~", "~2", "~zz", "~2f", "~61", "a b", "a/b", ".", "a..b", "~lease", "~probe-X", "café", "folder/"} {
 		if name, ok := unescape(segment); ok {
 			t.Errorf("unescape(%q) = %q, want no name", segment, name)
@@ -35,7 +35,8 @@ func TestUnescapeRefuses(t *testing.T) {
 	}
 }
 
-// FuzzEscape: a name is one harmless segment of a path, and comes back.
+// FuzzEscape: a name becomes one harmless segment of a path, and is decoded
+// unchanged.
 func FuzzEscape(f *testing.F) {
 	for _, name := range []string{"a", "..", "a/b", "~", "%2F", "\x00", "é"} {
 		f.Add(name)
@@ -47,7 +48,7 @@ func FuzzEscape(f *testing.F) {
 			t.Errorf("unescape(escape(%q)) = %q, %v", name, back, ok)
 		}
 		if strings.ContainsAny(segment, "/%?#*+ \\") || strings.Contains(segment, "..") || strings.HasPrefix(segment, ".") {
-			t.Errorf("escape(%q) = %q, which Vault or a proxy reads as something else", name, segment)
+			t.Errorf("escape(%q) = %q, which Vault or a proxy parses differently", name, segment)
 		}
 		if secrets.CheckName(name) == nil && len(segment) > 240 {
 			t.Errorf("escape(%q) has %d bytes", name, len(segment))

@@ -8,8 +8,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// TestDocumentedPolicy: the policy that people copy is the one that the tests
-// run under.
+// TestDocumentedPolicy: the documented policy is the one that the tests use.
 func TestDocumentedPolicy(t *testing.T) {
 	for _, path := range []string{"../../docs/vault.md", "../../README.md"} {
 		text, err := os.ReadFile(path)

@@ -33,7 +33,7 @@ const (
 	deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
 )
 
-// site is a server without sockets, so that virtual time works on it.
+// site is a server without sockets, so that it can be used with virtual time.
 type site struct {
 	t *testing.T
 	s *demoserver.Server
@@ -65,7 +65,7 @@ func (s site) post(path string, form url.Values) *http.Response {
 	return s.do(r)
 }
 
-// answer is any JSON object that the server sends.
+// answer is any JSON object in a response.
 type answer struct {
 	status int
 	fields map[string]any
@@ -91,7 +91,7 @@ func (s site) register(metadata map[string]any) answer {
 	return s.json(s.do(httptest.NewRequest(http.MethodPost, base+"/register", bytes.NewReader(body))))
 }
 
-// app registers a public client for every grant and returns its id.
+// app registers a public client for every grant and returns its ID.
 func (s site) app() string {
 	s.t.Helper()
 	a := s.register(map[string]any{
@@ -131,7 +131,7 @@ func (s site) refresh(id, token string) answer {
 
 var hidden = regexp.MustCompile(`name="form" value="([^"]+)"`)
 
-// formOf returns the secret of the form on a page.
+// formOf returns the hidden secret of the form on a page.
 func (s site) formOf(resp *http.Response) string {
 	s.t.Helper()
 	body, err := io.ReadAll(resp.Body)
@@ -145,18 +145,19 @@ func (s site) formOf(resp *http.Response) string {
 	return html.UnescapeString(string(m[1]))
 }
 
-// decide types the user code in small letters without a hyphen and answers.
+// decide types the user code in lower case without a hyphen, and submits the
+// decision.
 func (s site) decide(d answer, decision string) {
 	s.t.Helper()
 	typed := strings.ToLower(strings.ReplaceAll(d.text("user_code"), "-", " "))
 	form := s.formOf(s.post("/device", url.Values{"user_code": {typed}}))
 	resp := s.post("/device", url.Values{"user_code": {d.text("user_code")}, "form": {form}, "decision": {decision}})
 	if resp.StatusCode != http.StatusOK {
-		s.t.Fatalf("the decision was answered with %d", resp.StatusCode)
+		s.t.Fatalf("the response to the decision is %d", resp.StatusCode)
 	}
 }
 
-// login runs the device flow to its end.
+// login completes the device flow.
 func (s site) login() (id string, tokens answer) {
 	s.t.Helper()
 	id = s.app()
@@ -210,7 +211,7 @@ func TestDeviceFlow(t *testing.T) {
 
 		time.Sleep(time.Second) // sooner than the interval of 2 s
 		wantError(t, s.poll(id, d), http.StatusBadRequest, "slow_down")
-		time.Sleep(2 * time.Second) // good before; now 7 s are wanted, and this makes them 12
+		time.Sleep(2 * time.Second) // early: the interval was 7 s, and is now 12 s
 		wantError(t, s.poll(id, d), http.StatusBadRequest, "slow_down")
 		time.Sleep(12 * time.Second)
 		wantError(t, s.poll(id, d), http.StatusBadRequest, "authorization_pending")
@@ -312,15 +313,15 @@ func authorizeURL(id string, change url.Values) string {
 	return "/authorize?" + q.Encode()
 }
 
-// landing returns the query with which the browser reaches the client.
-func landing(t *testing.T, resp *http.Response) url.Values {
+// redirectQuery returns the query of the redirect to the client.
+func redirectQuery(t *testing.T, resp *http.Response) url.Values {
 	t.Helper()
 	u, err := resp.Location()
 	if err != nil || !strings.HasPrefix(u.String(), callback+"?") {
 		t.Fatalf("redirect to %v (%v), status %d", u, err, resp.StatusCode)
 	}
 	if q := u.Query(); q.Get("iss") != base || q.Get("state") != "a state" {
-		t.Errorf("answer without iss or state: %v", q)
+		t.Errorf("response without iss or state: %v", q)
 	}
 	return u.Query()
 }
@@ -337,7 +338,7 @@ func TestCodeFlow(t *testing.T) {
 	s := newSite(t, demoserver.Config{})
 	id := s.app()
 	form := s.formOf(s.get(authorizeURL(id, nil)))
-	code := landing(t, s.post("/authorize", url.Values{"form": {form}, "decision": {"approve"}})).Get("code")
+	code := redirectQuery(t, s.post("/authorize", url.Values{"form": {form}, "decision": {"approve"}})).Get("code")
 
 	wantError(t, s.redeem(id, code, "another verifier"), http.StatusBadRequest, "invalid_grant")
 	tokens := s.redeem(id, code, verifier)
@@ -346,19 +347,19 @@ func TestCodeFlow(t *testing.T) {
 	}
 	wantError(t, s.redeem(id, code, verifier), http.StatusBadRequest, "invalid_grant")
 	if got := s.mcpStatus(tokens.text("access_token")); got != http.StatusUnauthorized {
-		t.Errorf("tools/list after the code came twice = %d", got)
+		t.Errorf("tools/list after the code was used twice = %d", got)
 	}
 
 	form = s.formOf(s.get(authorizeURL(id, nil)))
-	if got := landing(t, s.post("/authorize", url.Values{"form": {form}, "decision": {"deny"}})).Get("error"); got != "access_denied" {
+	if got := redirectQuery(t, s.post("/authorize", url.Values{"form": {form}, "decision": {"deny"}})).Get("error"); got != "access_denied" {
 		t.Errorf("error = %q", got)
 	}
 	if resp := s.post("/authorize", url.Values{"form": {form}, "decision": {"approve"}}); resp.StatusCode != http.StatusConflict {
-		t.Errorf("a decision that came twice = %d", resp.StatusCode)
+		t.Errorf("a repeated decision = %d", resp.StatusCode)
 	}
 }
 
-func TestAuthorizeRefusals(t *testing.T) {
+func TestAuthorizeErrors(t *testing.T) {
 	s := newSite(t, demoserver.Config{})
 	id := s.app()
 	for _, tt := range []struct {
@@ -375,7 +376,7 @@ func TestAuthorizeRefusals(t *testing.T) {
 		{"implicit flow", url.Values{"response_type": {"token"}}, "unsupported_response_type"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := landing(t, s.get(authorizeURL(id, tt.change))).Get("error"); got != tt.want {
+			if got := redirectQuery(t, s.get(authorizeURL(id, tt.change))).Get("error"); got != tt.want {
 				t.Errorf("error = %q, want %q", got, tt.want)
 			}
 		})
@@ -433,7 +434,7 @@ func TestGrantMustBeRegistered(t *testing.T) {
 	wantError(t, got, http.StatusBadRequest, "unauthorized_client")
 }
 
-func TestRegistrationRefusals(t *testing.T) {
+func TestRegistrationErrors(t *testing.T) {
 	s := newSite(t, demoserver.Config{})
 	for code, metadata := range map[string]map[string]any{
 		"invalid_redirect_uri":    {"redirect_uris": []string{"http://example.com/callback"}},
@@ -467,7 +468,7 @@ func TestRegistrationIsManaged(t *testing.T) {
 	wantError(t, got, http.StatusUnauthorized, "invalid_client")
 }
 
-func TestFormsOfOtherSitesAreRefused(t *testing.T) {
+func TestFormsOfOtherSitesAreRejected(t *testing.T) {
 	s := newSite(t, demoserver.Config{})
 	id := s.app()
 	d := s.startDevice(id)
@@ -486,7 +487,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	wantError(t, s.poll(id, d), http.StatusBadRequest, "authorization_pending")
 }
 
-func TestPagesAreFenced(t *testing.T) {
+func TestContentSecurityPolicy(t *testing.T) {
 	s := newSite(t, demoserver.Config{})
 	for _, path := range []string{"/", "/device", authorizeURL(s.app(), nil)} {
 		csp := s.get(path).Header.Get("Content-Security-Policy")
@@ -539,7 +540,7 @@ func TestTools(t *testing.T) {
 	web.Start()
 	defer web.Close()
 
-	var progress atomic.Int64 // the handler runs beside the call
+	var progress atomic.Int64 // the handler runs concurrently
 	client := mcp.NewClient(&mcp.Implementation{Name: "test"}, &mcp.ClientOptions{
 		ProgressNotificationHandler: func(context.Context, *mcp.ProgressNotificationClientRequest) {
 			progress.Add(1)
@@ -591,7 +592,7 @@ func TestTools(t *testing.T) {
 	}
 }
 
-func TestNewRefusesOtherURLs(t *testing.T) {
+func TestNewRejectsOtherURLs(t *testing.T) {
 	for _, raw := range []string{"", "127.0.0.1:80", "http://127.0.0.1/path", ":"} {
 		if _, err := demoserver.New(demoserver.Config{URL: raw}); err == nil {
 			t.Errorf("New(%q) succeeded", raw)

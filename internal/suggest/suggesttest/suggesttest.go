@@ -12,9 +12,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
-// Words splits a command line as a POSIX shell does (Shell Command
-// Language §2.2, §2.6.5). It fails where a shell would do more than split: at
-// an operator, an expansion or a pattern outside of quotes.
+// Words splits a command line like a POSIX shell (Shell Command Language §2.2,
+// §2.6.5). It fails if a shell would interpret any part of it: an operator, an
+// expansion or a pattern outside of quotes.
 func Words(t testing.TB, line string) []string {
 	t.Helper()
 	var words []string
@@ -37,7 +37,7 @@ func Words(t testing.TB, line string) []string {
 			inWord = true
 			word.WriteByte(line[i])
 		case !ascii.Visible(rune(c)) || strings.IndexByte("|&;<>()$`\\\"*?[]#~{}!^", c) >= 0, c == '=' && !inWord:
-			t.Fatalf("%q: a shell acts on %q", line, c)
+			t.Fatalf("%q: a shell interprets %q", line, c)
 		default:
 			inWord = true
 			word.WriteByte(c)
@@ -52,7 +52,7 @@ func Words(t testing.TB, line string) []string {
 	return words
 }
 
-// Pasted returns words as they should arrive: a word that cannot be shown is
+// Pasted returns the words that a command should have: an unprintable word is
 // replaced.
 func Pasted(words []string) []string {
 	want := slices.Clone(words)
@@ -64,8 +64,8 @@ func Pasted(words []string) []string {
 	return want
 }
 
-// HostileNames returns names that try to run something, or to pass for a request
-// of the shell completion.
+// HostileNames returns names that try to run code, or look like a directive of the
+// shell completion.
 func HostileNames() []string {
 	return []string{
 		":command a[$(touch PWNED)0]", ":files", "f", "d", "c", "c 2", "a[$(touch PWNED)0]", "psvar[0$(touch PWNED)]",
@@ -74,7 +74,7 @@ func HostileNames() []string {
 	}
 }
 
-// HostileWords returns words on which some shell would act.
+// HostileWords returns words that some shell would interpret.
 func HostileWords() []string {
 	return append([]string{"", "it's", "'", "''", `\`, `\'`, `a\`, "$HOME", "${IFS}", "-n", "--", "!!", "!x", "^a^b", "a==b", "x=~", "if", "$'a'", "a#b", "#", "&", "|", "<x", "-", "日本 ✓", "[::1]", "@(a)", "+(a)", "%1", "a###b", "a::add-mask::b"}, HostileNames()...)
 }

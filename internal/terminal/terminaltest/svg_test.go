@@ -11,8 +11,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// TestContrast: text of each color is legible on the pictures of its theme, as WCAG 2.2
-// §1.4.3 (AA) measures that. The two colors of a QR code are made for each other.
+// TestContrast: text of each color is legible on the pictures of its theme, by WCAG
+// 2.2 §1.4.3 (AA). The two colors of a QR code only have to differ from each other.
 func TestContrast(t *testing.T) {
 	const legible = 4.5
 	for name, theme := range map[string]terminaltest.Theme{"dark": terminaltest.Dark(), "light": terminaltest.Light()} {

@@ -13,9 +13,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// TestMigrationIsAsked: only a yes changes the files of clients, and a no ends with the
-// exit code that it has for every command.
-func TestMigrationIsAsked(t *testing.T) {
+// TestMigrationNeedsConfirmation: only a yes changes the clients' files; a no has the same
+// exit code as in every command.
+func TestMigrationNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	file := filepath.Join(filepath.Dir(p.program), ".cursor", "mcp.json")
 	const before = `{"mcpServers": {"linear": {"command": "npx", "args": ["-y", "mcp-remote", "https://mcp.linear.app/mcp"]}}}`
@@ -37,7 +37,7 @@ func TestMigrationIsAsked(t *testing.T) {
 		x := terminaltest.Start(t, cmd, 500, 24)
 		x.WaitFor("mcp.json? [y/N]")
 		x.PTY.WriteString(tt.answer)
-		_ = cmd.Wait() // the code says it
+		_ = cmd.Wait() // the exit code is checked
 		<-x.Over
 		screen := x.Screen()
 		if code := cmd.ProcessState.ExitCode(); code != tt.code || !strings.Contains(screen, tt.want) {
@@ -49,9 +49,9 @@ func TestMigrationIsAsked(t *testing.T) {
 	}
 }
 
-// TestRekeyToAWeakerKeeperIsAsked: a person learns who can read the credentials then, and
-// a no changes nothing.
-func TestRekeyToAWeakerKeeperIsAsked(t *testing.T) {
+// TestWeakerKeeperNeedsConfirmation: the prompt says who could read the credentials,
+// and a no changes nothing.
+func TestWeakerKeeperNeedsConfirmation(t *testing.T) {
 	p := newAccount(t, "MCP_LOGIN_PASSPHRASE=correct horse")
 	p.env = append(p.env, "MCP_LOGIN_PASSPHRASE=correct horse", "TERM=dumb")
 	for _, tt := range []struct {
@@ -66,7 +66,7 @@ func TestRekeyToAWeakerKeeperIsAsked(t *testing.T) {
 		x := terminaltest.Start(t, cmd, 500, 24)
 		x.WaitFor("Encrypt the store with a new key, kept by a key file? [y/N]")
 		x.PTY.WriteString(tt.answer)
-		_ = cmd.Wait() // the code says it
+		_ = cmd.Wait() // the exit code is checked
 		<-x.Over
 		screen := x.Screen()
 		if code := cmd.ProcessState.ExitCode(); code != tt.code || !strings.Contains(screen, tt.want) ||

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// callsOf returns the tools that a careless reader finds called in a text.
+// callsOf returns the tools that a lenient parser would call for a text.
 func callsOf(text string) (tools []string) {
 	var batch []json.RawMessage
 	if json.Unmarshal([]byte(text), &batch) != nil {
@@ -19,7 +19,7 @@ func callsOf(text string) (tools []string) {
 		var p struct {
 			Name string `json:"name"`
 		}
-		_ = json.Unmarshal(text, &m) // what it can read
+		_ = json.Unmarshal(text, &m) // what it can parse
 		_ = json.Unmarshal(m.Params, &p)
 		if strings.EqualFold(strings.TrimSpace(m.Method), "tools/call") {
 			tools = append(tools, p.Name)

@@ -17,11 +17,11 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// double plays as much of a KV version 2 mount as tests of faults and of time
-// need, which a real Vault cannot give: faults on demand, and a clock that
-// testing/synctest moves. What Vault itself does is tested with Vault.
-type double struct {
-	// fault may answer instead, or lose the answer after it took effect.
+// fakeVault simulates a KV version 2 mount for tests of faults and of time, which need
+// faults on demand and the clock of testing/synctest. Vault itself is tested with a
+// real Vault.
+type fakeVault struct {
+	// fault may replace the response, or lose it after the request took effect.
 	fault func(r *http.Request, serve func() *http.Response) (*http.Response, error)
 
 	requests atomic.Int64
@@ -31,13 +31,13 @@ type double struct {
 }
 
 type path struct {
-	n       int // of versions so far
+	n       int // the number of versions so far
 	created time.Time
 	data    json.RawMessage
 	max     int
 }
 
-func (d *double) RoundTrip(r *http.Request) (*http.Response, error) {
+func (d *fakeVault) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (d *double) RoundTrip(r *http.Request) (*http.Response, error) {
 	return serve(), nil
 }
 
-func (d *double) serve(r *http.Request) *http.Response {
+func (d *fakeVault) serve(r *http.Request) *http.Response {
 	d.requests.Add(1)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -70,7 +70,7 @@ func (d *double) serve(r *http.Request) *http.Response {
 	}})
 }
 
-func (d *double) put(r *http.Request, kind, key string) *http.Response {
+func (d *fakeVault) put(r *http.Request, kind, key string) *http.Response {
 	var body struct {
 		Data    json.RawMessage `json:"data"`
 		Options struct{ CAS int }
@@ -106,7 +106,7 @@ func (p *path) version() map[string]any {
 func answer(r *http.Request, status int, body any) *http.Response {
 	text, err := json.Marshal(body)
 	if err != nil {
-		panic(err) // of a test's own making
+		panic(err) // the test's own response
 	}
 	return &http.Response{
 		StatusCode: status, Request: r, Body: io.NopCloser(bytes.NewReader(text)),
@@ -114,11 +114,11 @@ func answer(r *http.Request, status int, body any) *http.Response {
 	}
 }
 
-// token is in no error.
+// token must not appear in any error.
 const token = "hvs.the-token-of-a-test"
 
-// open opens a store behind the double. Its client tries again twice, soon.
-func (d *double) open(t *testing.T, c vault.Config) *vault.Store {
+// open opens a store at the fake Vault. Its client retries twice, after a short time.
+func (d *fakeVault) open(t *testing.T, c vault.Config) *vault.Store {
 	t.Helper()
 	config := api.DefaultConfig()
 	config.Address = "https://vault.example"

@@ -14,7 +14,7 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// edited changes the answers to reads of one kind of path.
+// edited changes the responses to reads of one kind of path.
 func edited(kind string, edit func(data map[string]any)) func(*http.Request, func() *http.Response) (*http.Response, error) {
 	return func(r *http.Request, serve func() *http.Response) (*http.Response, error) {
 		resp := serve()
@@ -32,9 +32,9 @@ func edited(kind string, edit func(data map[string]any)) func(*http.Request, fun
 	}
 }
 
-// TestOddAnswers: whatever stands in for Vault, a change of a record ends, and
-// asks no more often than is reasonable.
-func TestOddAnswers(t *testing.T) {
+// TestInvalidResponses: with any invalid responses, a change of a record ends after a
+// reasonable number of requests.
+func TestInvalidResponses(t *testing.T) {
 	for name, fault := range map[string]func(*http.Request, func() *http.Response) (*http.Response, error){
 		"no versions":       edited("metadata", func(data map[string]any) { delete(data, "versions") }),
 		"empty versions":    edited("metadata", func(data map[string]any) { data["versions"] = map[string]any{} }),
@@ -52,7 +52,7 @@ func TestOddAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := &double{}
+				d := &fakeVault{}
 				s := d.open(t, vault.Config{})
 				if _, err := s.Put(t.Context(), "a", []byte("one"), secrets.Absent); err != nil {
 					t.Fatal(err)
@@ -63,12 +63,12 @@ func TestOddAnswers(t *testing.T) {
 					"Probe":  func() error { return s.Probe(t.Context()) },
 					"Delete": func() error { return s.Delete(t.Context(), "a", secrets.Any) },
 				} {
-					before, begun := d.requests.Load(), time.Now()
+					before, start := d.requests.Load(), time.Now()
 					err := call()
 					if err != nil && !errors.Is(err, secrets.ErrUnavailable) && !errors.Is(err, secrets.ErrTemporary) && !errors.Is(err, secrets.ErrConflict) {
 						t.Errorf("%s = %v", method, err)
 					}
-					if n, took := d.requests.Load()-before, time.Since(begun); n > 2000 || took > 2*time.Minute {
+					if n, took := d.requests.Load()-before, time.Since(start); n > 2000 || took > 2*time.Minute {
 						t.Errorf("%s sent %d requests in %s: %v", method, n, took, err)
 					}
 				}
@@ -79,21 +79,21 @@ func TestOddAnswers(t *testing.T) {
 
 func TestLeaseNamesItsHolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &double{}
+		d := &fakeVault{}
 		unlock, err := d.open(t, vault.Config{Holder: "build-7, process 42"}).Lock(t.Context(), "a")
 		if err != nil {
 			t.Fatal(err)
 		}
 		time.AfterFunc(5*time.Second, unlock)
-		var told []string
-		ctx := secrets.WithNotice(t.Context(), func(text string) { told = append(told, text) })
+		var notices []string
+		ctx := secrets.WithNotice(t.Context(), func(text string) { notices = append(notices, text) })
 		unlock2, err := d.open(t, vault.Config{}).Lock(ctx, "a")
 		if err != nil {
 			t.Fatal(err)
 		}
 		unlock2()
-		if len(told) != 1 || told[0] != `waiting for build-7, process 42, which has locked record "a"` {
-			t.Errorf("told %q", told)
+		if len(notices) != 1 || notices[0] != `waiting for build-7, process 42, which has locked record "a"` {
+			t.Errorf("reported %q", notices)
 		}
 	})
 }
