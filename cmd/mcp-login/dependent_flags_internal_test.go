@@ -38,10 +38,10 @@ func TestFlagWithoutItsFlag(t *testing.T) {
 		"relay --base-url https://a.example --public --acme-email x":     "--acme-email has no effect without --acme-cache",
 		"relay --base-url https://a.example --public --acme-directory x": "--acme-directory has no effect without --acme-cache",
 	} {
-		e, out, talk := testEnv(t)
+		e, out, stderr := testEnv(t)
 		words := strings.Fields(line)
-		if code := run(t.Context(), words, &e.env); code != exit.BadUsage || out.String() != failure(words, code) || !strings.HasPrefix(talk.String(), "mcp-login: "+want+"\n") {
-			t.Errorf("%s: exit code %d, standard output %q, standard error %q", line, code, out, talk)
+		if code := run(t.Context(), words, &e.env); code != exit.BadUsage || out.String() != failure(words, code) || !strings.HasPrefix(stderr.String(), "mcp-login: "+want+"\n") {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", line, code, out, stderr)
 		}
 	}
 }
@@ -60,9 +60,9 @@ func TestFlagForAFlag(t *testing.T) {
 			if takesValue(f) {
 				words = append(words, "1")
 			}
-			e, _, talk := testEnv(t)
-			if code := run(t.Context(), append(words, l.arguments()...), &e.env); code != exit.BadUsage || !strings.Contains(talk.String(), "has no effect without") {
-				t.Errorf("%q: exit code %d, standard error %q", words, code, talk)
+			e, _, stderr := testEnv(t)
+			if code := run(t.Context(), append(words, l.arguments()...), &e.env); code != exit.BadUsage || !strings.Contains(stderr.String(), "has no effect without") {
+				t.Errorf("%q: exit code %d, standard error %q", words, code, stderr)
 			}
 		}
 	}
@@ -76,11 +76,11 @@ func TestFlagAndItsFlag(t *testing.T) {
 		"proxy nobody --listen-token-from env:T": "MCP_LOGIN_LISTEN",
 		"store move --to x --yes":                "",
 	} {
-		e, _, talk := testEnv(t)
+		e, _, stderr := testEnv(t)
 		setVariables(e, map[string]string{variable: "127.0.0.1:0"})
 		run(t.Context(), strings.Fields(line), &e.env)
-		if strings.Contains(talk.String(), "has no effect") {
-			t.Errorf("%s: %s", line, talk)
+		if strings.Contains(stderr.String(), "has no effect") {
+			t.Errorf("%s: %s", line, stderr)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// ready tells the test that the stage waits.
+// ready reports to the test that the stage waits.
 func ready() { fmt.Println("ready") }
 
 // TestSignals: a signal ends a program that does not wait. If it waits, the first signal
