@@ -65,7 +65,10 @@ func runImport(ctx context.Context, e *call, o *importOptions, args []string) er
 
 // unpack decrypts a parcel.
 func unpack(ctx context.Context, e *call) (mcplogin.Credential, error) {
-	packed, err := parcel.Read(e.in)
+	if e.streams().InIsTerminal() {
+		e.say("paste the export and press Ctrl-D, or run mcp-login import < FILE")
+	}
+	packed, err := parcel.Read(e.streams().Input(ctx))
 	if err != nil {
 		return mcplogin.Credential{}, err
 	}
