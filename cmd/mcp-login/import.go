@@ -75,11 +75,11 @@ func unpack(ctx context.Context, e *call) (mcplogin.Credential, error) {
 	opener := e.open(new(common))
 	secret, err := opener.Passphrase(variables.ParcelPassphrase).Read("passphrase of the export: ")(ctx)
 	if err != nil {
-		return mcplogin.Credential{}, parcel.Explain(err)
+		return mcplogin.Credential{}, parcel.Explain(err, "")
 	}
 	record, err := parcel.Unpack(packed, secret)
 	if err != nil {
-		return mcplogin.Credential{}, parcel.Explain(err)
+		return mcplogin.Credential{}, parcel.Explain(err, e.Line.With().String()+" < FILE")
 	}
 	c, err := mcplogin.ParseCredential(record)
 	opener.Hide(c)
