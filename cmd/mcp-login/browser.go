@@ -43,7 +43,7 @@ func newBrowser(e *call) *cli.Command {
 	}, &o.common, func(ctx context.Context, args []string) error {
 		switch {
 		case o.remote:
-			return runBrowserRemote(e, o.port)
+			return runBrowserRemote(ctx, e, o.port)
 		case o.forget:
 			return runBrowserForget(e)
 		case len(args) > 0:
@@ -53,12 +53,12 @@ func newBrowser(e *call) *cli.Command {
 	})
 }
 
-func runBrowserRemote(e *call, port int) error {
+func runBrowserRemote(ctx context.Context, e *call, port int) error {
 	folder, err := e.dirs().Writable(e.open(new(common)).LaptopFolder())
 	if err != nil {
 		return err
 	}
-	answer, err := sshbrowser.PrepareRemote(folder, port, e.in)
+	answer, err := sshbrowser.PrepareRemote(folder, port, e.streams().Input(ctx))
 	if err != nil {
 		return err
 	}

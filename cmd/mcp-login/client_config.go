@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -69,9 +68,9 @@ func runClientConfig(ctx context.Context, e *call, o clientConfigOptions, args [
 	if !ok {
 		return exit.Unknown("--for", o.client, clientconfig.Names())
 	}
-	via := cmp.Or(clientconfig.Via(o.via), client.Default())
-	if !client.Can(via) {
-		return exit.Usage(fmt.Errorf("--via: %w", &clientconfig.CannotError{Client: client, Via: via}))
+	via, err := client.Way(o.via)
+	if err != nil {
+		return err
 	}
 	if o.remove {
 		return o.editor(e).Remove(client, args[0])

@@ -49,11 +49,11 @@ func runExport(ctx context.Context, e *call, o *exportOptions, profile string) e
 	}
 	secret, err := opener.Passphrase(variables.ParcelPassphrase).Choose("new passphrase for this file: ")(ctx)
 	if err != nil {
-		return parcel.Explain(err)
+		return parcel.Explain(err, "")
 	}
 	packed, err := parcel.Pack(record, secret, e.work)
 	if err != nil {
-		return parcel.Explain(err)
+		return parcel.Explain(err, "")
 	}
 	if err := e.answerData(packed); err != nil {
 		return err

@@ -65,18 +65,21 @@ func runImport(ctx context.Context, e *call, o *importOptions, args []string) er
 
 // unpack decrypts a parcel.
 func unpack(ctx context.Context, e *call) (mcplogin.Credential, error) {
-	packed, err := parcel.Read(e.in)
+	if e.streams().InIsTerminal() {
+		e.say("paste the export and press Ctrl-D, or run mcp-login import < FILE")
+	}
+	packed, err := parcel.Read(e.streams().Input(ctx))
 	if err != nil {
 		return mcplogin.Credential{}, err
 	}
 	opener := e.open(new(common))
 	secret, err := opener.Passphrase(variables.ParcelPassphrase).Read("passphrase of the export: ")(ctx)
 	if err != nil {
-		return mcplogin.Credential{}, parcel.Explain(err)
+		return mcplogin.Credential{}, parcel.Explain(err, "")
 	}
 	record, err := parcel.Unpack(packed, secret)
 	if err != nil {
-		return mcplogin.Credential{}, parcel.Explain(err)
+		return mcplogin.Credential{}, parcel.Explain(err, e.Line.With().String()+" < FILE")
 	}
 	c, err := mcplogin.ParseCredential(record)
 	opener.Hide(c)

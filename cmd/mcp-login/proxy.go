@@ -15,6 +15,7 @@ import (
 	"github.com/mcp-login/mcp-login/internal/mcpremote"
 	"github.com/mcp-login/mcp-login/internal/proxy"
 	"github.com/mcp-login/mcp-login/internal/proxystate"
+	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
 // proxyMaxWait is how long a message waits for a refresh while the old token is
@@ -101,6 +102,10 @@ func runProxy(ctx context.Context, e *call, o *proxyOptions, args []string) erro
 	proxy.BoundMemory()
 	if o.listen != "" {
 		return serveProxy(ctx, opener, o, up)
+	}
+	if e.streams().InIsTerminal() {
+		e.say("waiting for an MCP client on standard input")
+		e.say("next: %s", suggest.MCPLogin("client-config", target.Profile, up.Server).With(e.StoreFlags()...))
 	}
 	return proxy.Stdio{Upstream: up}.Run(ctx, e.in, e.out)
 }

@@ -168,3 +168,11 @@ func TestCtrlCLeavesNothing(t *testing.T) {
 		t.Errorf("a lock is left:\n%s", raw)
 	}
 }
+
+// TestReadersOfATerminal: a command that reads standard input says so at a terminal, and
+// Ctrl-C ends it.
+func TestReadersOfATerminal(t *testing.T) {
+	p := newAccount(t)
+	p.answers(t, "import", exit.Interrupted, "paste the export and press Ctrl-D, or run mcp-login import < FILE", "\x03")
+	p.answers(t, "proxy notion", exit.Done, "next: mcp-login client-config notion", "\x04")
+}

@@ -3,11 +3,13 @@
 package clientconfig
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/mcp-login/mcp-login/internal/ascii"
+	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/suggest"
 )
 
@@ -154,10 +156,23 @@ func (e *CannotError) Error() string {
 	return fmt.Sprintf("%s cannot get its token by %q; use %s", e.Client.Title, e.Via, joinWays(e.Client.Ways()))
 }
 
-func joinWays(ways []Via) string {
-	var words []string
+func joinWays(ways []Via) string { return strings.Join(names(ways), " or ") }
+
+func names(ways []Via) (all []string) {
 	for _, v := range ways {
-		words = append(words, string(v))
+		all = append(all, string(v))
 	}
-	return strings.Join(words, " or ")
+	return all
+}
+
+// Way returns the way that a value of --via names; "" names the client's default.
+func (c Client) Way(text string) (Via, error) {
+	switch via := cmp.Or(Via(text), c.Default()); {
+	case !slices.Contains(Ways(), via):
+		return "", exit.Unknown("--via", text, names(Ways()))
+	case !c.Can(via):
+		return "", exit.Usage(fmt.Errorf("--via: %w", &CannotError{c, via}))
+	default:
+		return via, nil
+	}
 }

@@ -83,3 +83,18 @@ func TestNamedPrefersTheUsersFile(t *testing.T) {
 		t.Errorf("in both files: %+v, %v", found, unread)
 	}
 }
+
+// TestWay: a way that no client has is unknown, and one that this client lacks is not.
+func TestWay(t *testing.T) {
+	c := find(t, "cursor")
+	for text, want := range map[string]string{
+		"":       "",
+		"proxy":  "",
+		"prxoy":  `--via: "prxoy" is unknown, did you mean proxy? Use proxy, helper or variable`,
+		"helper": `--via: Cursor cannot get its token by "helper"; use proxy or variable`,
+	} {
+		if via, err := c.Way(text); (err == nil) != (want == "") || err != nil && err.Error() != want || err == nil && via != Proxy {
+			t.Errorf("%q: %q, %v, want %q", text, via, err, want)
+		}
+	}
+}

@@ -9,7 +9,11 @@ import (
 
 // CheckDuration returns an error unless a value is a valid duration.
 func CheckDuration(text string) error {
-	if _, err := time.ParseDuration(text); err == nil {
+	d, err := time.ParseDuration(text)
+	switch {
+	case err == nil && d < 0:
+		return errors.New("a duration cannot be negative; use 30s or 5m")
+	case err == nil:
 		return nil
 	}
 	if _, err := strconv.Atoi(text); err == nil {

@@ -16,6 +16,8 @@ func TestCheckValues(t *testing.T) {
 	}{
 		{commandline.CheckDuration, "30s", ""},
 		{commandline.CheckDuration, "30", "use 30s or 30m"},
+		{commandline.CheckDuration, "0s", ""},
+		{commandline.CheckDuration, "-1s", "cannot be negative"},
 		{commandline.CheckDuration, "soon", "use 30s or 5m"},
 		{commandline.CheckNumber, "8080", ""},
 		{commandline.CheckNumber, "http", "not a number"},

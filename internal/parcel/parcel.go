@@ -87,13 +87,17 @@ func Read(r io.Reader) ([]byte, error) {
 	return packed, nil
 }
 
-// Explain says where the passphrase comes from, if an error is about that.
-func Explain(err error) error {
+// Explain says where the passphrase comes from, if an error is about that, and which
+// command tries again with another one; "": none.
+func Explain(err error, again string) error {
 	if !errors.Is(err, secrets.ErrPassphrase) {
 		return err
 	}
+	if again != "" {
+		again = "try again: " + again + "\n"
+	}
 	return &exit.Error{
 		Code: exit.Store, Text: err.Error(),
-		Hint: "set MCP_LOGIN_EXPORT_PASSPHRASE_FILE or MCP_LOGIN_EXPORT_PASSPHRASE_COMMAND to the passphrase of the export",
+		Hint: again + "set MCP_LOGIN_EXPORT_PASSPHRASE_FILE or MCP_LOGIN_EXPORT_PASSPHRASE_COMMAND to the passphrase of the export",
 	}
 }

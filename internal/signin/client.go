@@ -3,7 +3,6 @@ package signin
 import (
 	"context"
 	"slices"
-	"strings"
 
 	mcplogin "github.com/mcp-login/mcp-login"
 	"github.com/mcp-login/mcp-login/internal/exit"
@@ -33,8 +32,8 @@ func (s SignIn) registration(ctx context.Context) (mcplogin.Registration, error)
 	if o.ID == "" && o.SecretFrom != "" {
 		return r, exit.Usagef("--client-secret-from requires --client-id")
 	}
-	if methods := []string{"", oauth.AuthNone, oauth.AuthClientSecretBasic, oauth.AuthClientSecretPost}; !slices.Contains(methods, o.Auth) {
-		return r, exit.Usagef("--client-auth: %q is not one of%s", o.Auth, strings.Join(methods, " "))
+	if methods := []string{oauth.AuthNone, oauth.AuthClientSecretBasic, oauth.AuthClientSecretPost}; o.Auth != "" && !slices.Contains(methods, o.Auth) {
+		return r, exit.Unknown("--client-auth", o.Auth, methods)
 	}
 	source := o.SecretFrom
 	if source == "" && s.Getenv("MCP_LOGIN_CLIENT_SECRET") != "" {
