@@ -38,7 +38,7 @@ unit: ## run the tests that need only Go
 
 .PHONY: quirks zoo
 quirks: ## test a sign-in at one server for each pair of known quirks
-	MCP_LOGIN_ZOO=1 go test -tags $(TAGS) -count=1 -run '^TestQuirk' ./cmd/mcp-login
+	MCP_LOGIN_ALL_QUIRK_PAIRS=1 go test -tags $(TAGS) -count=1 -run '^TestQuirk' ./cmd/mcp-login
 zoo: quirks # the former name
 
 .PHONY: e2e

@@ -22,7 +22,6 @@ var bannedInOthers = []struct{ pattern, instead string }{
 	{`\bon the way\b|\bthe way out\b`, "the hint, the remedy"},
 	{`\bas (?:it|they) should\b|\ball that\b`, "everything that"},
 	{`\btaken? (?:back|up)\b`, "revoke, resume"},
-	{`\bthere is (?:no|none)\b`, "no ... exists, has no"},
 	{`\bflavour\b|\bneighbour\w*\b|\bmisspelt\b`, "the American spelling"},
 }
 
@@ -117,7 +116,7 @@ func isOtherSource(path string) bool {
 	switch filepath.Ext(path) {
 	case ".go":
 		return strings.HasPrefix(path, "e2e/")
-	case ".js", ".mjs", ".c", ".sh", ".bash", ".zsh", ".fish", ".ps1", ".yml", ".yaml", ".service", ".socket", ".nix":
+	case ".js", ".mjs", ".c", ".txtar", ".sh", ".bash", ".zsh", ".fish", ".ps1", ".yml", ".yaml", ".service", ".socket", ".nix":
 		return true
 	case "":
 		switch path {

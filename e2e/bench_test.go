@@ -55,12 +55,12 @@ func install(b *testing.B, program string) string {
 // compareWithHello runs the program and hello in turns and reports medians.
 func (h *home) compareWithHello(b *testing.B, hello string, args ...string) {
 	b.Helper()
-	var ours, theirs []time.Duration
+	var programTimes, helloTimes []time.Duration
 	for b.Loop() {
-		theirs = append(theirs, timeToRun(b, exec.Command(hello)))
-		ours = append(ours, timeToRun(b, h.command(b.Context(), args...)))
+		helloTimes = append(helloTimes, timeToRun(b, exec.Command(hello)))
+		programTimes = append(programTimes, timeToRun(b, h.command(b.Context(), args...)))
 	}
-	own, other := median(ours), median(theirs)
+	own, other := median(programTimes), median(helloTimes)
 	b.ReportMetric(0, "ns/op") // the time of both together is meaningless
 	b.ReportMetric(own.Seconds()*1000, "ms")
 	b.ReportMetric(other.Seconds()*1000, "hello-ms")

@@ -69,9 +69,9 @@ func (c *chromium) waitFor(selector string) {
 // heading waits for a page of the program and returns its heading.
 func (c *chromium) heading() string {
 	c.t.Helper()
-	const ours = "main > h1" // the server's pages have no such element
-	c.waitFor(ours)
-	return c.evaluate(fmt.Sprintf(`document.querySelector(%q).innerText`, ours))
+	const selector = "main > h1" // the server's pages have no such element
+	c.waitFor(selector)
+	return c.evaluate(fmt.Sprintf(`document.querySelector(%q).innerText`, selector))
 }
 
 func (c *chromium) evaluate(expression string) string {

@@ -53,7 +53,7 @@ var realServers = []*realServer{
 		relayFolder:  "better-auth",
 		signInPages:  signInAs("somebody@example.com", "any password"),
 		setsLifetime: true, registersClients: true,
-		remarks: "its access tokens are JWTs, which it does not revoke; the refresh token it does",
+		remarks: "revokes refresh tokens, but not its access tokens, which are JWTs",
 	},
 	{
 		name: "Cloudflare workers-oauth-provider 1.2",
@@ -93,9 +93,9 @@ var realServers = []*realServer{
 			"paste":  {"--client-id", "mcp-login"},
 		},
 		signInPages:         signInAtZitadel,
-		noDenial:            "its sign-in page for browsers has no way to deny",
+		noDenial:            "its sign-in page for browsers has no button to deny",
 		revokesAccessTokens: true,
-		remarks:             "no refresh token with a device code, and it forgets which client got that token, so that it refuses to revoke it",
+		remarks:             "no refresh token with a device code; does not record the client of that access token, so it rejects its revocation",
 		refusesRevocation:   []string{"device"},
 	},
 }

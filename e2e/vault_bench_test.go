@@ -18,12 +18,12 @@ func BenchmarkVaultRead(b *testing.B) {
 	h := vaultHome(b, v.addr, v.root)
 	h.loginToDemo(b)
 	b.Run("token", func(b *testing.B) {
-		var ours, theirs []time.Duration
+		var programTimes, curlTimes []time.Duration
 		for b.Loop() {
-			theirs = append(theirs, timeToRun(b, exec.Command("curl", "-sf", "-H", "X-Vault-Token: "+v.root, v.addr+"/v1/secret/data/mcp-login/box")))
-			ours = append(ours, timeToRun(b, h.command(b.Context(), "token", "box")))
+			curlTimes = append(curlTimes, timeToRun(b, exec.Command("curl", "-sf", "-H", "X-Vault-Token: "+v.root, v.addr+"/v1/secret/data/mcp-login/box")))
+			programTimes = append(programTimes, timeToRun(b, h.command(b.Context(), "token", "box")))
 		}
-		own, other := median(ours), median(theirs)
+		own, other := median(programTimes), median(curlTimes)
 		b.ReportMetric(0, "ns/op") // the time of both together is meaningless
 		b.ReportMetric(own.Seconds()*1000, "ms")
 		b.ReportMetric(other.Seconds()*1000, "curl-ms")

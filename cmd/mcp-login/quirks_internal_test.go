@@ -50,11 +50,11 @@ func TestDeletedClientIsReplaced(t *testing.T) {
 }
 
 // TestQuirkPairs runs the main path at servers with several quirks each, chosen so
-// that every compatible pair of quirks is tested at one of them. With MCP_LOGIN_ZOO
-// set, each pair has a separate server.
+// that every compatible pair of quirks is tested at one of them. With
+// MCP_LOGIN_ALL_QUIRK_PAIRS set, each pair has a separate server.
 func TestQuirkPairs(t *testing.T) {
 	rows := coveringArray(oauthtest.Quirks())
-	if os.Getenv("MCP_LOGIN_ZOO") != "" {
+	if os.Getenv("MCP_LOGIN_ALL_QUIRK_PAIRS") != "" {
 		rows = everyPair(oauthtest.Quirks())
 	}
 	t.Logf("%d servers", len(rows))

@@ -22,8 +22,6 @@ function programPath() {
   }
 }
 
-const child = spawn(programPath(), process.argv.slice(2), { stdio: 'inherit', windowsHide: false })
-
 // A terminal sends these signals to the child too.
 const fromTerminal = process.stdin.isTTY ? ['SIGINT', 'SIGQUIT'] : []
 const signals = process.platform === 'win32' ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGCONT', 'SIGWINCH']
@@ -32,6 +30,9 @@ for (const signal of signals) {
     if (process.platform !== 'win32' && !fromTerminal.includes(signal)) child.kill(signal)
   })
 }
+
+// After the signal handlers, so that a signal cannot end only this process.
+const child = spawn(programPath(), process.argv.slice(2), { stdio: 'inherit', windowsHide: false })
 
 child.on('error', error => {
   process.stderr.write(`mcp-login: cannot start the program: ${error.message}\n`)
