@@ -58,7 +58,7 @@ func TestComments(t *testing.T) {
 // and the comments of scripts are plain English, and that the comment of a test
 // begins with its name.
 func TestTextsOfTests(t *testing.T) {
-	patterns, checked := compiled(slices.Concat(banned, bannedComments)), 0
+	patterns, checked := compiled(slices.Concat(banned, bannedComments, bannedInOthers)), 0
 	for _, path := range tests(t) {
 		fset, f := parsedFile(t, path)
 		for _, group := range f.Comments {

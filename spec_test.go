@@ -184,7 +184,7 @@ func TestClientsDoNotMoveBetweenIssuers(t *testing.T) {
 }
 
 // TestInitialScopes: Checklist 21, 22 and 39: the challenge's scope, otherwise
-// all that the resource publishes, otherwise none; offline_access only if the
+// everything that the resource publishes, otherwise none; offline_access only if the
 // server lists it.
 func TestInitialScopes(t *testing.T) {
 	for _, tt := range []struct {

@@ -50,9 +50,9 @@ func (l *laptop) Answer(ctx context.Context) (string, error) {
 
 func (l *laptop) Close() error { l.closed++; return nil }
 
-// TestElsewhere: the port is one on the other machine, known before the request is
+// TestLaptopBrowser: the port is one on the other machine, known before the request is
 // made, and the query received there completes the login.
-func TestElsewhere(t *testing.T) {
+func TestLaptopBrowser(t *testing.T) {
 	t.Parallel()
 	srv := newServer()
 	l := &laptop{answer: func(link url.Values) (string, error) {
@@ -75,8 +75,8 @@ func TestElsewhere(t *testing.T) {
 	}
 }
 
-// TestElsewherePortTaken: the registered port is tried first, then any other.
-func TestElsewherePortTaken(t *testing.T) {
+// TestLaptopPortInUse: the registered port is tried first, then any other.
+func TestLaptopPortInUse(t *testing.T) {
 	t.Parallel()
 	srv := newServer()
 	l := &laptop{taken: 50001, answer: func(link url.Values) (string, error) {
@@ -90,9 +90,9 @@ func TestElsewherePortTaken(t *testing.T) {
 	}
 }
 
-// TestElsewhereFallsBack: if the other machine disconnects or is hostile, the next flow
+// TestLaptopBrowserFallsBack: if the other machine disconnects or is hostile, the next flow
 // runs, and no code is exchanged. If the user declines, the login ends.
-func TestElsewhereFallsBack(t *testing.T) {
+func TestLaptopBrowserFallsBack(t *testing.T) {
 	t.Parallel()
 	disconnected := errors.New("lost")
 	for _, tt := range []struct {

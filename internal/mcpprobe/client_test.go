@@ -261,7 +261,7 @@ func TestInvalidResponses(t *testing.T) {
 }
 
 // TestStreamIsResumed: if a server sends event IDs and closes the stream, the call
-// continues on the next stream. Without IDs there is no second request.
+// continues on the next stream. Without IDs it sends no second request.
 func TestStreamIsResumed(t *testing.T) {
 	ended := answer(http.StatusOK, "id: 1\nretry: 1\ndata:\n\n")
 	for name, tt := range map[string]struct {

@@ -259,9 +259,9 @@ func TestSignInFails(t *testing.T) {
 	})
 }
 
-// TestSignInElsewhere: a sign-in by another program is noticed, and the client is
+// TestSignInByAnotherProgram: a sign-in by another program is noticed, and the client is
 // notified.
-func TestSignInElsewhere(t *testing.T) {
+func TestSignInByAnotherProgram(t *testing.T) {
 	eachMode(t, false, func(t *testing.T, p *siteUser) {
 		c := p.open(t, mcp.ClientOptions{})
 		c.tools(t)

@@ -82,9 +82,9 @@ func TestHostileWebsiteAtPublicRelay(t *testing.T) {
 	}
 }
 
-// TestWrongTokensLockNobodyOut: a machine with a wrong client token may share its
+// TestWrongTokensDoNotBlockUsers: a machine with a wrong client token may share its
 // address with users who sign in.
-func TestWrongTokensLockNobodyOut(t *testing.T) {
+func TestWrongTokensDoNotBlockUsers(t *testing.T) {
 	f := newRelay(t, nil)
 	s := f.open(state)
 	limited := false

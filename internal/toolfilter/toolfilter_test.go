@@ -155,7 +155,7 @@ func TestToolsChanged(t *testing.T) {
 	}
 }
 
-// TestNothingToFilter: without rules there is no filter.
+// TestNothingToFilter: without rules the filter is nil.
 func TestNothingToFilter(t *testing.T) {
 	f, err := toolfilter.New(toolfilter.Rules{}, nil)
 	if err != nil || f != nil || f.Around(http.DefaultTransport) != http.DefaultTransport {
