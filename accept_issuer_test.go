@@ -39,7 +39,7 @@ func TestAcceptIssuer(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newFixture()
 				w.srv.With(quirk("issuer-with-a-slash"))
 				s := w.open(t, func(a *sessionConfig) { a.Options.AcceptIssuer = tt.pair })
 				if _, err := s.Login(t.Context()); !errors.Is(err, tt.want) {
@@ -57,11 +57,11 @@ func TestAcceptIssuer(t *testing.T) {
 	}
 }
 
-// TestIssuerWithoutResourceMetadata: an issuer that the user names is used if the MCP server
-// publishes no usable metadata.
+// TestIssuerWithoutResourceMetadata: an issuer that the user names is used if the
+// MCP server publishes no usable metadata.
 func TestIssuerWithoutResourceMetadata(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Fault(oauthtest.Protected, oauthtest.Fault{Times: -1, Status: 404})
 		s := w.open(t, func(a *sessionConfig) { a.Options.Issuer = "https://as.test" })
 		c, err := s.Login(t.Context())
@@ -136,7 +136,7 @@ func visit(ctx context.Context, srv *oauthtest.Server, url string) error {
 // can be signed in to if the issuer is named.
 func TestIssuerOfAnOpenServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Fault(oauthtest.Protected, oauthtest.Fault{Times: -1, Status: 404})
 		w.srv.Fault(oauthtest.MCP, oauthtest.Fault{Status: 200, Body: "{}", Header: http.Header{"Content-Type": {"application/json"}}})
 		s := w.open(t, func(a *sessionConfig) { a.Options.Issuer = "https://as.test" })

@@ -25,7 +25,7 @@ func TestExportedNamesHaveCallers(t *testing.T) {
 	for _, folder := range []string{"cmd", "internal", "agent", "examples"} {
 		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
-				noteCalls(called, parsed(t, path))
+				recordCalls(called, parsed(t, path))
 			}
 			return err
 		})
@@ -37,15 +37,15 @@ func TestExportedNamesHaveCallers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	noteExamples(called, parsed(t, "agent/example_test.go"))
+	recordExamples(called, parsed(t, "agent/example_test.go"))
 	exported := map[string]bool{}
 	for _, path := range own {
 		f := parsed(t, path)
 		if strings.HasSuffix(path, "_test.go") {
-			noteExamples(called, f)
+			recordExamples(called, f)
 			continue
 		}
-		noteExported(exported, called, f)
+		recordExported(exported, called, f)
 	}
 	if len(exported) < 50 {
 		t.Errorf("only %d names are exported: %q", len(exported), slices.Sorted(maps.Keys(exported)))
@@ -66,9 +66,9 @@ func parsed(t *testing.T, path string) *ast.File {
 	return f
 }
 
-// noteCalls records the names of other packages and the fields and methods that a
+// recordCalls records the names of other packages and the fields and methods that a
 // part of a file uses.
-func noteCalls(called map[string]bool, part ast.Node) {
+func recordCalls(called map[string]bool, part ast.Node) {
 	ast.Inspect(part, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok {
 			called[s.Sel.Name] = true
@@ -82,19 +82,19 @@ func noteCalls(called map[string]bool, part ast.Node) {
 	})
 }
 
-// noteExamples records what the Examples of a file use.
-func noteExamples(called map[string]bool, f *ast.File) {
+// recordExamples records what the Examples of a file use.
+func recordExamples(called map[string]bool, f *ast.File) {
 	for _, d := range f.Decls {
 		if fn, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(fn.Name.Name, "Example") {
-			noteCalls(called, fn)
+			recordCalls(called, fn)
 		}
 	}
 }
 
-// noteExported records the exported names of a file, and methods and fields with
+// recordExported records the exported names of a file, and methods and fields with
 // their type. The types of exported parts count as used, because a caller must be
 // able to name them.
-func noteExported(exported, called map[string]bool, f *ast.File) {
+func recordExported(exported, called map[string]bool, f *ast.File) {
 	typesOf := func(part ast.Node) {
 		ast.Inspect(part, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok {
@@ -117,14 +117,14 @@ func noteExported(exported, called map[string]bool, f *ast.File) {
 			}
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {
-				noteSpec(exported, typesOf, spec)
+				recordSpec(exported, typesOf, spec)
 			}
-			shareCalls(called, d)
+			markConstants(called, d)
 		}
 	}
 }
 
-func noteSpec(exported map[string]bool, typesOf func(ast.Node), spec ast.Spec) {
+func recordSpec(exported map[string]bool, typesOf func(ast.Node), spec ast.Spec) {
 	switch spec := spec.(type) {
 	case *ast.ValueSpec:
 		for _, id := range spec.Names {
@@ -154,9 +154,9 @@ func noteSpec(exported map[string]bool, typesOf func(ast.Node), spec ast.Spec) {
 	}
 }
 
-// shareCalls marks all constants of a block as used if one of them is: they are the
+// markConstants marks all constants of a block as used if one of them is: they are the
 // values of one type.
-func shareCalls(called map[string]bool, d *ast.GenDecl) {
+func markConstants(called map[string]bool, d *ast.GenDecl) {
 	var names []string
 	any := false
 	for _, spec := range d.Specs {

@@ -58,7 +58,7 @@ func TestComments(t *testing.T) {
 // and the comments of scripts are plain English, and that the comment of a test
 // begins with its name.
 func TestTextsOfTests(t *testing.T) {
-	patterns, checked := compiled(slices.Concat(banned, bannedComments)), 0
+	patterns, checked := compiled(slices.Concat(banned, bannedComments, bannedInOthers)), 0
 	for _, path := range tests(t) {
 		fset, f := parsedFile(t, path)
 		for _, group := range f.Comments {
@@ -110,10 +110,11 @@ func checkScripts(t *testing.T, patterns []bannedPattern) {
 // shows.
 var testName = regexp.MustCompile(`^(?:Test|Fuzz|Benchmark)[A-Z]`)
 
-// reported returns the texts that a call of a method of testing.T reports.
+// reported returns the texts that a call reports if a test fails: of a method of
+// testing.T, or of a function that waits for a state.
 func reported(call *ast.CallExpr) (texts []*ast.BasicLit) {
 	s, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok || !slices.Contains([]string{"Error", "Errorf", "Fatal", "Fatalf", "Log", "Logf", "Skip", "Skipf", "Run"}, s.Sel.Name) {
+	if !ok || !slices.Contains([]string{"Error", "Errorf", "Fatal", "Fatalf", "Log", "Logf", "Skip", "Skipf", "Run", "True", "Receive", "WaitUntil"}, s.Sel.Name) {
 		return nil
 	}
 	for _, arg := range call.Args {

@@ -19,9 +19,9 @@ import (
 // slowIssuers is an MCP server that lists authorization servers, each with a delay;
 // 0 means that it never responds.
 type slowIssuers struct {
-	times []time.Duration
-	open  atomic.Int32
-	most  atomic.Int32
+	times          []time.Duration
+	open           atomic.Int32
+	mostConcurrent atomic.Int32
 }
 
 func (s *slowIssuers) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -41,7 +41,7 @@ func (s *slowIssuers) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return reply(http.StatusOK, `{"resource":"https://mcp.test/mcp","authorization_servers":[`+strings.Join(issuers, ",")+`]}`)
 	}
-	s.most.Store(max(s.most.Load(), s.open.Add(1)))
+	s.mostConcurrent.Store(max(s.mostConcurrent.Load(), s.open.Add(1)))
 	defer s.open.Add(-1)
 	name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Host, "as"), ".")
 	i, err := strconv.Atoi(name)
@@ -99,8 +99,8 @@ func TestSlowIssuersAreBounded(t *testing.T) {
 				if err != nil && !oauth.Temporary(err) {
 					t.Errorf("error %v is not temporary", err)
 				}
-				if s.most.Load() > 4 {
-					t.Errorf("%d authorization servers were queried at once", s.most.Load())
+				if s.mostConcurrent.Load() > 4 {
+					t.Errorf("%d authorization servers were queried at once", s.mostConcurrent.Load())
 				}
 			})
 		})

@@ -18,15 +18,15 @@ import (
 )
 
 // respondWith sets the next response of the token endpoint.
-func (w *world) respondWith(body string) {
+func (w *fixture) respondWith(body string) {
 	w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: body})
 }
 
-// loggedInRobot signs in with client credentials at a server that also returns a refresh
-// token, but never accepts it.
-func loggedInRobot(t *testing.T) (*world, flows.Flow) {
+// loggedInRobot signs in with client credentials at a server that also returns a
+// refresh token, but never accepts it.
+func loggedInRobot(t *testing.T) (*fixture, flows.Flow) {
 	t.Helper()
-	w := newWorld()
+	w := newFixture()
 	w.srv.Tokens.TTL = 10 * time.Minute
 	w.srv.Clients.Known = map[string]string{"robot": "hush"}
 	w.respondWith(`{"access_token":"at-first","token_type":"Bearer","expires_in":600,"refresh_token":"rt-dead"}`)
@@ -117,7 +117,7 @@ func useIDToken(c *sessionConfig) { c.Options.UseIDToken = true }
 
 func TestNoIDTokenAtLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		_, err := w.open(t, useIDToken).Login(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "no id_token") {
 			t.Fatalf("Login() = %v, want an error about the missing ID token", err)
@@ -135,7 +135,7 @@ func TestNoIDTokenAtLogin(t *testing.T) {
 // token is used until it expires, then a sign-in is required.
 func TestRefreshWithoutIDToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		id := idToken(10 * time.Minute)
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusBadRequest, Body: `{"error":"authorization_pending"}`})
 		w.respondWith(`{"access_token":"at-first","token_type":"Bearer","expires_in":60,"refresh_token":"rt-1","id_token":"` + id + `"}`)

@@ -16,7 +16,7 @@ import (
 )
 
 // abandonedLogin starts a login that is never approved.
-func (w *world) abandonedLogin(t *testing.T, edit ...func(*sessionConfig)) {
+func (w *fixture) abandonedLogin(t *testing.T, edit ...func(*sessionConfig)) {
 	t.Helper()
 	approve := w.srv.Device.AutoApprove
 	w.srv.Device.AutoApprove = 0
@@ -29,7 +29,7 @@ func (w *world) abandonedLogin(t *testing.T, edit ...func(*sessionConfig)) {
 }
 
 // login completes a login that is approved.
-func (w *world) login(t *testing.T, edit ...func(*sessionConfig)) {
+func (w *fixture) login(t *testing.T, edit ...func(*sessionConfig)) {
 	t.Helper()
 	if _, err := w.open(t, edit...).Login(t.Context()); err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func (w *world) login(t *testing.T, edit ...func(*sessionConfig)) {
 }
 
 // wantRegistrations checks the number of registration requests.
-func (w *world) wantRegistrations(t *testing.T, want int) {
+func (w *fixture) wantRegistrations(t *testing.T, want int) {
 	t.Helper()
 	if n := w.srv.Count(oauthtest.Register); n != want {
 		t.Errorf("%d registrations, want %d", n, want)
@@ -54,7 +54,7 @@ func withServer(url string) func(*sessionConfig) { return func(c *sessionConfig)
 
 func TestAbandonedLoginLeavesNoTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.abandonedLogin(t, withServer("https://typo.test/mcp"))
 		if names, err := w.store.List(t.Context()); err != nil || len(names) != 0 {
 			t.Errorf("List() = %q, %v", names, err)
@@ -78,7 +78,7 @@ func TestAbandonedLoginLeavesNoTrace(t *testing.T) {
 // credential, even if it began before another login was completed.
 func TestAbandonedLoginKeepsTheCredential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		slow := &oauthtest.Server{} // never approved
 		slow.Fault(oauthtest.Register, oauthtest.Fault{Delay: time.Minute})
 		ended := make(chan error)
@@ -103,7 +103,7 @@ func TestAbandonedLoginKeepsTheCredential(t *testing.T) {
 // the next one, and then belongs only to the credential.
 func TestPendingRegistrationIsUsedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.abandonedLogin(t)
 		w.login(t)
 		w.wantRegistrations(t, 1)
@@ -117,7 +117,7 @@ func TestPendingRegistrationIsUsedOnce(t *testing.T) {
 // logout of one would break the other.
 func TestPendingRegistrationIsNotShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.abandonedLogin(t)
 		other := func(c *sessionConfig) { c.Profile = "other" }
 		w.login(t, other)
@@ -129,7 +129,7 @@ func TestPendingRegistrationIsNotShared(t *testing.T) {
 // is replaced once.
 func TestDeletedPendingRegistration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.abandonedLogin(t)
 		w.srv = &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}} // has no clients
 		w.login(t)
@@ -141,7 +141,7 @@ func TestDeletedPendingRegistration(t *testing.T) {
 // client.
 func TestAbandonedStepUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Clients.ScopesRegistered = true
 		w.login(t, withScopes("mcp:read"))
 		for range 3 {
@@ -156,7 +156,7 @@ func TestAbandonedStepUp(t *testing.T) {
 
 func TestPendingRegistrationsExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.abandonedLogin(t)
 		time.Sleep(40 * 24 * time.Hour)
 		w.abandonedLogin(t)
@@ -175,7 +175,7 @@ func TestPendingRegistrationsExpire(t *testing.T) {
 // the credential's record.
 func TestPendingRegistrationOfAnOlderVersion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		note := `{"version":1,"profile":"p","server":"https://typo.test/mcp","authorization_server":{"issuer":"https://typo.test"},"client":{"client_id":"x"}}`
 		if _, err := w.store.Put(t.Context(), "p", []byte(note), secrets.Absent); err != nil {
 			t.Fatal(err)
@@ -226,7 +226,7 @@ func (f *faultyStore) Lock(ctx context.Context, name string) (func(), error) {
 // takes a part of the time, the write has the rest.
 func TestApprovedLoginIsSavedDespiteTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		outage := 3
 		w.store = &faultyStore{Store: w.store,
 			lock: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
@@ -287,7 +287,7 @@ func TestReplace(t *testing.T) {
 		})
 	})
 	t.Run("a store that cannot be written", func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.store = &faultyStore{Store: w.store, probe: func() error { return secrets.ErrUnavailable }}
 		if _, err := w.open(t, replace).Login(t.Context()); !errors.Is(err, secrets.ErrUnavailable) || w.srv.Count(oauthtest.DeviceAuth) != 0 {
 			t.Errorf("Login() = %v, with %d prompts", err, w.srv.Count(oauthtest.DeviceAuth))
@@ -306,7 +306,7 @@ func TestReplace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newFixture()
 				if _, err := w.store.Put(t.Context(), "p", []byte(tt.record), secrets.Any); err != nil {
 					t.Fatal(err)
 				}
@@ -326,27 +326,27 @@ func TestReplace(t *testing.T) {
 // only once that was deleted.
 type unreadableStore struct {
 	secrets.Memory
-	err  error
-	gone bool
+	err     error
+	deleted bool
 }
 
 func (u *unreadableStore) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
-	if name == "p" && !u.gone {
+	if name == "p" && !u.deleted {
 		return nil, secrets.Absent, u.err
 	}
 	return u.Memory.Get(ctx, name)
 }
 
 func (u *unreadableStore) Put(ctx context.Context, name string, data []byte, prev secrets.Version) (secrets.Version, error) {
-	if name == "p" && !u.gone {
+	if name == "p" && !u.deleted {
 		return secrets.Absent, u.err
 	}
 	return u.Memory.Put(ctx, name, data, prev)
 }
 
 func (u *unreadableStore) Delete(ctx context.Context, name string, prev secrets.Version) error {
-	if name == "p" && !u.gone {
-		u.gone = true
+	if name == "p" && !u.deleted {
+		u.deleted = true
 		return nil
 	}
 	return u.Memory.Delete(ctx, name, prev)
@@ -354,16 +354,16 @@ func (u *unreadableStore) Delete(ctx context.Context, name string, prev secrets.
 
 func TestReplaceUnreadableRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		replace := func(c *sessionConfig) { c.Replace = true }
 		u := &unreadableStore{err: fmt.Errorf("%w: %w", secrets.ErrUndecryptable, secrets.ErrNewer)}
 		w.store = u
-		if _, err := w.open(t, replace).Login(t.Context()); !errors.Is(err, secrets.ErrNewer) || w.srv.Count(oauthtest.DeviceAuth) != 0 || u.gone {
-			t.Errorf("with a newer version's record: Login() = %v, %d prompts, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
+		if _, err := w.open(t, replace).Login(t.Context()); !errors.Is(err, secrets.ErrNewer) || w.srv.Count(oauthtest.DeviceAuth) != 0 || u.deleted {
+			t.Errorf("with a newer version's record: Login() = %v, %d prompts, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.deleted)
 		}
 		u.err = secrets.ErrUndecryptable
-		if _, err := w.open(t).Login(t.Context()); !errors.Is(err, secrets.ErrUndecryptable) || w.srv.Count(oauthtest.DeviceAuth) != 0 || u.gone {
-			t.Errorf("Login() = %v, %d prompts, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.gone)
+		if _, err := w.open(t).Login(t.Context()); !errors.Is(err, secrets.ErrUndecryptable) || w.srv.Count(oauthtest.DeviceAuth) != 0 || u.deleted {
+			t.Errorf("Login() = %v, %d prompts, removed %v", err, w.srv.Count(oauthtest.DeviceAuth), u.deleted)
 		}
 		w.login(t, replace)
 		if token, err := w.open(t).Token(t.Context()); err != nil || !w.works(t, token) {

@@ -112,7 +112,7 @@ func TestTransportReturnsA401ItCannotRetry(t *testing.T) {
 }
 
 func TestTransportNeverPrompts(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	_, err := w.open(t).Transport(w.srv).RoundTrip(post(t, server, "body"))
 	if !errors.Is(err, mcplogin.ErrLoginRequired) {
 		t.Errorf("RoundTrip() = %v, want ErrLoginRequired", err)

@@ -51,15 +51,15 @@ func TestSecretsNeedANamedIssuer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for _, name := range []struct {
-					what string
-					set  func(*sessionConfig)
+					description string
+					set         func(*sessionConfig)
 				}{
 					{"not named", func(*sessionConfig) {}},
 					{"another issuer named", func(c *sessionConfig) { c.Register.Issuer = "https://as.test" }},
 					{"named for the secrets", func(c *sessionConfig) { c.Register.Issuer = issuer }},
 					{"named for the login", func(c *sessionConfig) { c.Options.Issuer = issuer }},
 				} {
-					w := newWorld()
+					w := newFixture()
 					w.srv.Trust = oauthtest.Trust{
 						Assertion: func(string) error { return nil },
 						Exchange:  func(url.Values) (string, error) { return "token", nil },
@@ -68,11 +68,11 @@ func TestSecretsNeedANamedIssuer(t *testing.T) {
 					sent := w.srv.Count(oauthtest.Register) + w.srv.Count(oauthtest.Token) + w.srv.Count(oauthtest.DeviceAuth)
 					var unnamed *mcplogin.UnnamedIssuerError
 					withheld := errors.As(err, &unnamed)
-					if want := tt.secret != "" && !strings.HasPrefix(name.what, "named"); withheld != want {
-						t.Errorf("%s: Login() = %v, withheld %v, want %v", name.what, err, withheld, want)
+					if want := tt.secret != "" && !strings.HasPrefix(name.description, "named"); withheld != want {
+						t.Errorf("%s: Login() = %v, withheld %v, want %v", name.description, err, withheld, want)
 					}
 					if withheld && (sent > 0 || unnamed.Secret != tt.secret || unnamed.Issuer != issuer || unnamed.Server != server) {
-						t.Errorf("%s: %v after %d requests, want %q", name.what, unnamed, sent, tt.secret)
+						t.Errorf("%s: %v after %d requests, want %q", name.description, unnamed, sent, tt.secret)
 					}
 				}
 			})
@@ -111,7 +111,7 @@ func TestIssuerOfTheLastLoginNeedsNoName(t *testing.T) {
 // the issuer need not be named.
 func TestLoopbackIssuerNeedsNoName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Clients.Known = map[string]string{"robot": "hush"}
 		robot := func(c *sessionConfig) {
 			c.Server, c.Register.App = "http://127.0.0.1:1/mcp", oauth.App{ID: "robot", Secret: "hush"}
@@ -127,12 +127,12 @@ func TestLoopbackIssuerNeedsNoName(t *testing.T) {
 // where a typed secret is sent: neither the issuer, nor endpoints of a named
 // issuer.
 func TestRecordsDoNotChooseWhereSecretsGo(t *testing.T) {
-	const issuer, evil = "https://mcp.test", "https://evil.test"
+	const issuer, attackerIssuer = "https://mcp.test", "https://evil.test"
 	robot := func(c *sessionConfig) { c.Register.App = oauth.App{ID: "robot", Secret: "hush"} }
 	named := func(c *sessionConfig) { c.Register.Issuer = issuer }
 	noURL := func(c *sessionConfig) { c.Server = "" }
 	nothing := func(*sessionConfig) {}
-	endpoints := mcplogin.Endpoints{Token: evil + "/token", DeviceAuthorization: evil + "/device"}
+	endpoints := mcplogin.Endpoints{Token: attackerIssuer + "/token", DeviceAuthorization: attackerIssuer + "/device"}
 	at := func(issuer, host string) oauth.Server {
 		return oauth.Server{Issuer: issuer, TokenEndpoint: host + "/token", DeviceAuthorizationEndpoint: host + "/device"}
 	}
@@ -141,15 +141,15 @@ func TestRecordsDoNotChooseWhereSecretsGo(t *testing.T) {
 		record mcplogin.Credential
 		call   func(*sessionConfig)
 	}{
-		{"server and issuer", mcplogin.Credential{Server: evil + "/mcp", Issuer: oauth.Server{Issuer: evil}}, noURL},
-		{"issuer and endpoints", mcplogin.Credential{Issuer: at(evil, evil), Login: mcplogin.LoginOptions{Issuer: evil, Endpoints: endpoints}}, nothing},
-		{"endpoints of the named issuer", mcplogin.Credential{Issuer: at(issuer, evil), Login: mcplogin.LoginOptions{Issuer: issuer, Endpoints: endpoints}}, named},
-		{"endpoints of a loopback issuer", mcplogin.Credential{Server: "http://127.0.0.1:1/mcp", Issuer: at("http://127.0.0.1:1", evil),
+		{"server and issuer", mcplogin.Credential{Server: attackerIssuer + "/mcp", Issuer: oauth.Server{Issuer: attackerIssuer}}, noURL},
+		{"issuer and endpoints", mcplogin.Credential{Issuer: at(attackerIssuer, attackerIssuer), Login: mcplogin.LoginOptions{Issuer: attackerIssuer, Endpoints: endpoints}}, nothing},
+		{"endpoints of the named issuer", mcplogin.Credential{Issuer: at(issuer, attackerIssuer), Login: mcplogin.LoginOptions{Issuer: issuer, Endpoints: endpoints}}, named},
+		{"endpoints of a loopback issuer", mcplogin.Credential{Server: "http://127.0.0.1:1/mcp", Issuer: at("http://127.0.0.1:1", attackerIssuer),
 			Login: mcplogin.LoginOptions{Issuer: "http://127.0.0.1:1", Endpoints: endpoints}}, noURL},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newFixture()
 				w.srv.Clients.Known = map[string]string{"robot": "hush"}
 				attacker := &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}, Clients: w.srv.Clients}
 				hosts := map[string]*oauthtest.Server{"evil.test": attacker}

@@ -2,8 +2,6 @@ package mcplogin_test
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,32 +37,37 @@ var bannedNames = []struct{ pattern, instead string }{
 const maxTestName = 40
 
 // TestNames checks that identifiers use the standard terms, and that tests have no
-// sentences as names.
+// sentences as names. Names of the sources may occur in tests.
 func TestNames(t *testing.T) {
-	patterns, checked := compiled(bannedNames), map[string]bool{}
-	for _, path := range slices.Concat(sources(t), tests(t)) {
-		fset := token.NewFileSet()
-		f, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range f.Decls {
-			if d, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(d.Name.Name, "Test") && len(d.Name.Name) > maxTestName {
-				t.Errorf("%s: %s is longer than %d letters: the comment says the rest", fset.Position(d.Pos()), d.Name.Name, maxTestName)
-			}
-		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			if id, ok := n.(*ast.Ident); ok && !checked[id.Name] {
-				checked[id.Name] = true
-				for _, b := range patterns {
-					if words := wordsOf(id.Name); b.pattern.MatchString(words) {
-						t.Errorf("%s: %s: say %s", fset.Position(id.Pos()), id.Name, b.instead)
-					}
-				}
-			}
-			return true
-		})
+	checked := map[string]bool{}
+	for _, path := range sources(t) {
+		checkNames(t, path, compiled(bannedNames), checked)
 	}
+	for _, path := range tests(t) {
+		checkNames(t, path, compiled(slices.Concat(bannedNames, bannedTestNames)), checked)
+	}
+}
+
+// checkNames checks the identifiers of a file that are not in checked.
+func checkNames(t *testing.T, path string, patterns []bannedPattern, checked map[string]bool) {
+	t.Helper()
+	fset, f := parsedFile(t, path)
+	ast.Inspect(f, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok || checked[id.Name] {
+			return true
+		}
+		checked[id.Name] = true
+		if strings.HasPrefix(id.Name, "Test") && len(id.Name) > maxTestName {
+			t.Errorf("%s: %s is longer than %d letters: the comment says the rest", fset.Position(id.Pos()), id.Name, maxTestName)
+		}
+		for _, b := range patterns {
+			if b.pattern.MatchString(wordsOf(id.Name)) {
+				t.Errorf("%s: %s: say %s", fset.Position(id.Pos()), id.Name, b.instead)
+			}
+		}
+		return true
+	})
 }
 
 // wordBoundaries are the positions where a word of an identifier begins.

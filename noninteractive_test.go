@@ -29,13 +29,13 @@ func withFlow(f flows.Flow, app oauth.App, in flows.Inputs) func(*sessionConfig)
 
 // otherProcess returns a session like that of another process, which knows the flow but
 // not the options of the login.
-func (w *world) otherProcess(t *testing.T, f flows.Flow) session {
+func (w *fixture) otherProcess(t *testing.T, f flows.Flow) session {
 	return w.open(t, func(c *sessionConfig) { c.Flows = []flows.Flow{f} })
 }
 
 func TestClientCredentialsAreRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Tokens = oauthtest.Tokens{TTL: 10 * time.Minute, NoRefresh: true}
 		w.srv.Clients.Known = map[string]string{"robot": "hush"}
 		f := clientcred.ClientCredentials{}
@@ -66,7 +66,7 @@ func TestClientCredentialsAreRenewed(t *testing.T) {
 // server gets an error, and works again after the next login.
 func TestWithdrawnClientCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Tokens = oauthtest.Tokens{TTL: 10 * time.Minute, NoRefresh: true}
 		w.srv.Clients.Known = map[string]string{"robot": "hush"}
 		f := clientcred.ClientCredentials{}
@@ -89,7 +89,7 @@ func TestWithdrawnClientCredentials(t *testing.T) {
 }
 
 func TestClientCredentialsNeedCredentials(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.srv.Clients.Known = map[string]string{"public": ""}
 	_, err := w.open(t, withFlow(clientcred.ClientCredentials{}, oauth.App{ID: "public"}, flows.Inputs{})).Login(t.Context())
 	if err == nil || w.srv.Count(oauthtest.Token) != 0 {
@@ -105,7 +105,7 @@ func TestClientCredentialsNeedCredentials(t *testing.T) {
 // refresh reads a new one.
 func TestAssertionIsReadAtEachRenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Tokens = oauthtest.Tokens{TTL: 10 * time.Minute, NoRefresh: true}
 		var presented []string
 		w.srv.Trust.Assertion = func(jwt string) error { presented = append(presented, jwt); return nil }
@@ -131,7 +131,7 @@ func TestAssertionIsReadAtEachRenewal(t *testing.T) {
 // TestRejectedAssertionIsNotRetried: Extension wif: a rejection is reported, and no
 // other grant is tried.
 func TestRejectedAssertionIsNotRetried(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.srv.Trust.Assertion = func(string) error { return errors.New("wrong audience") }
 	w.srv.Clients.Known = map[string]string{"job": ""}
 	f := clientcred.JWTBearer{Read: func(context.Context, string) (string, error) { return "a.b.c", nil }}
@@ -143,7 +143,7 @@ func TestRejectedAssertionIsNotRetried(t *testing.T) {
 
 // TestIDJAG: Extension enterprise-managed-authorization (SEP-990).
 func TestIDJAG(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.srv.Clients.Known = map[string]string{"mcp-client": "hush"}
 	w.srv.Trust.Assertion = func(jwt string) error {
 		if jwt != "the.id.jag" {
@@ -196,7 +196,7 @@ func TestCITokenIsForTheIssuer(t *testing.T) {
 		{"as requested", "api://team", "api://team"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld()
+			w := newFixture()
 			w.srv.Trust.Assertion = func(string) error { return nil }
 			w.srv.Clients.Known = map[string]string{"job": ""}
 			var got string
@@ -219,7 +219,7 @@ func TestTokensBoundToAKey(t *testing.T) {
 	for _, nonce := range []bool{false, true} {
 		t.Run(fmt.Sprintf("nonce %v", nonce), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newFixture()
 				w.srv.Tokens.TTL = 10 * time.Minute
 				w.srv.Proofs = oauthtest.Proofs{Required: true, Nonce: nonce}
 				if _, err := w.open(t).Login(t.Context()); err != nil {
@@ -248,7 +248,7 @@ func TestTokensBoundToAKey(t *testing.T) {
 // TestLoginKeepsItsOptions: a later login without options uses the same
 // options again.
 func TestLoginKeepsItsOptions(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.srv.Tokens.NoRefresh = true
 	w.srv.Clients.Known = map[string]string{"robot": "hush"}
 	f := clientcred.ClientCredentials{}
@@ -267,7 +267,7 @@ func TestLoginKeepsItsOptions(t *testing.T) {
 // permit that first, but not for typed options.
 func TestStoredRecordRunsOnlyWhatIsPermitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Tokens = oauthtest.Tokens{TTL: 10 * time.Minute, NoRefresh: true}
 		w.srv.Trust.Assertion = func(string) error { return nil }
 		w.srv.Clients.Known = map[string]string{"job": ""}
@@ -320,7 +320,7 @@ func TestRecordOfAnotherIssuerIsRejected(t *testing.T) {
 				return nil
 			}
 		}
-		for _, when := range []string{"fresh", "due"} {
+		for _, state := range []string{"fresh", "due"} {
 			s := w.open(t, expects)
 			_, tokenErr := s.Token(t.Context())
 			_, refreshErr := s.Refresh(t.Context())
@@ -328,7 +328,7 @@ func TestRecordOfAnotherIssuerIsRejected(t *testing.T) {
 			_, waitErr := waiting.Token(t.Context())
 			for _, err := range []error{tokenErr, refreshErr, waitErr} {
 				if !errors.Is(err, rejection) {
-					t.Errorf("%s: %v", when, err)
+					t.Errorf("%s: %v", state, err)
 				}
 			}
 			time.Sleep(2 * time.Hour)

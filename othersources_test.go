@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// bannedInOthers are words that the comments of scripts and of the end-to-end tests
+// bannedInOthers are words that the comments of scripts and of tests
 // do not have, in addition to those of bannedComments.
 var bannedInOthers = []struct{ pattern, instead string }{
 	{`\b(?:person|people)\b`, "the user"},
@@ -25,7 +25,7 @@ var bannedInOthers = []struct{ pattern, instead string }{
 	{`\bflavour\b|\bneighbour\w*\b|\bmisspelt\b`, "the American spelling"},
 }
 
-// bannedTestNames are words that no identifier of the end-to-end tests has, in
+// bannedTestNames are words that no identifier of a test has, in
 // addition to those of bannedNames.
 var bannedTestNames = []struct{ pattern, instead string }{
 	{`\b(?:person|people|somebody|nobody|stranger)\b`, "user"},
@@ -84,7 +84,7 @@ func TestNamesOfEndToEndTests(t *testing.T) {
 	}
 }
 
-// otherSources returns the files that people read besides the Go code of this module:
+// otherSources returns the files with comments besides the Go code of this module:
 // the end-to-end tests, scripts, workflows and manifests.
 func otherSources(t *testing.T) (paths []string) {
 	t.Helper()

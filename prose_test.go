@@ -114,7 +114,7 @@ func TestProse(t *testing.T) {
 	}
 }
 
-// isProse reports whether people read the file.
+// isProse reports whether users or contributors read the file.
 func isProse(path string) bool {
 	switch filepath.Ext(path) {
 	case ".go":

@@ -99,7 +99,7 @@ func TestErrorWithoutOAuthIsTemporary(t *testing.T) {
 // running program: anomalyco/opencode#21702.
 func TestNewLoginReachesARunningTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Tokens.Required = "mcp:write"
 		login := func(scope string) {
 			s := w.open(t, func(a *sessionConfig) { a.Options.Scopes = []string{scope} })
@@ -169,7 +169,7 @@ func TestStatusAgreesWithTokenOnFreshness(t *testing.T) {
 func TestInvalidTokens(t *testing.T) {
 	for name, recovers := range map[string]bool{"dead-token-400": true, "dead-token-200": false, "dead-token-307": false} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld()
+			w := newFixture()
 			for _, q := range oauthtest.Quirks() {
 				if q.Name == name {
 					w.srv.With(q)

@@ -15,14 +15,14 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// stored returns a world with the record of a file, as written by an older version.
-func stored(t testing.TB, file string) *world {
+// stored returns a fixture with the record of a file, as written by an older version.
+func stored(t testing.TB, file string) *fixture {
 	t.Helper()
 	record, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld()
+	w := newFixture()
 	if _, err := w.store.Put(t.Context(), "p", record, secrets.Absent); err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestStoredHeaderInjectionIsRejected(t *testing.T) {
 			t.Errorf("profile %q: %v", name, err)
 		}
 	}
-	w := newWorld()
+	w := newFixture()
 	if _, err := w.store.Put(t.Context(), "p", edited(t, "token.access_token", hostile), secrets.Absent); err != nil {
 		t.Fatal(err)
 	}

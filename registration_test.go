@@ -29,7 +29,7 @@ func TestDeviceLoginRetriesTheRegistration(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newFixture()
 				w.srv.Clients = tt.clients
 				c, err := w.open(t).Login(t.Context())
 				if err != nil || !w.works(t, c.Token) {
@@ -48,7 +48,7 @@ func TestDeviceLoginRetriesTheRegistration(t *testing.T) {
 // too; and the client is registered again only if necessary.
 func TestScopesAreRegisteredBeforeTheRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Clients.ScopesRegistered = true
 		w.srv.Tokens.Scopes = []string{"mcp:basic", "mcp:read", "mcp:write"}
 		w.srv.Tokens.Required = "mcp:read"
@@ -70,7 +70,7 @@ func TestScopesAreRegisteredBeforeTheRequest(t *testing.T) {
 // them.
 func TestClientWithoutScopesIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Clients.ScopesRegistered = true
 		old := w.open(t, withScopes("mcp:read"))
 		c, err := old.Login(t.Context())
@@ -95,7 +95,7 @@ func TestClientWithoutScopesIsReplaced(t *testing.T) {
 // scopes than requested, later logins do not register again.
 func TestOmittedScopeIsNotRegisteredAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Clients.Known = map[string]string{"known": ""}
 		w.srv.Fault(oauthtest.Register, oauthtest.Fault{Times: -1, Status: http.StatusCreated, Body: `{"client_id":"known","scope":"mcp:read"}`})
 		for range 3 {
@@ -110,7 +110,7 @@ func TestOmittedScopeIsNotRegisteredAgain(t *testing.T) {
 // ones are reported.
 func TestUnregisteredScopesAreOmitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Clients.RefuseScope, w.srv.Clients.ScopesRegistered = true, true
 		c, err := w.open(t).Login(t.Context())
 		if err != nil {
@@ -135,7 +135,7 @@ func TestUnregisteredScopesAreOmitted(t *testing.T) {
 // client.
 func TestStepUpWithoutRegistration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Tokens.Required = "mcp:read"
 		first, err := w.open(t).Login(t.Context())
 		if err != nil {

@@ -15,14 +15,14 @@ import (
 	"github.com/mcp-login/mcp-login/flows/device"
 )
 
-// answersWeb replaces the server's response to the registration of a web client.
-type answersWeb struct {
+// webRegistration replaces the server's response to the registration of a web client.
+type webRegistration struct {
 	http.RoundTripper
 	status int
 	body   string
 }
 
-func (a answersWeb) RoundTrip(r *http.Request) (*http.Response, error) {
+func (a webRegistration) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Path != "/register" || r.GetBody == nil {
 		return a.RoundTripper.RoundTrip(r)
 	}
@@ -64,11 +64,11 @@ func TestRelayFallsBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newFixture()
 				w.srv.Clients.NoWeb = tt.status == 0
 				client := w.srv.Client()
 				if tt.status != 0 {
-					client = &http.Client{Transport: answersWeb{client.Transport, tt.status, tt.body}}
+					client = &http.Client{Transport: webRegistration{client.Transport, tt.status, tt.body}}
 				}
 				shown, skipped := false, error(nil)
 				relay := &authcode.Relay{
@@ -77,7 +77,7 @@ func TestRelayFallsBack(t *testing.T) {
 				}
 				c, err := w.open(t, func(a *sessionConfig) {
 					a.HTTP = func(string) *http.Client { return client }
-					a.Flows = []flows.Flow{relay, &device.Flow{Prompt: silent{}}}
+					a.Flows = []flows.Flow{relay, &device.Flow{Prompt: silentPrompt{}}}
 					a.Skipped = func(_ flows.Choice, err error) { skipped = err }
 				}).Login(t.Context())
 				if err != nil || c.Flow != "device" || shown {
@@ -93,7 +93,7 @@ func TestRelayFallsBack(t *testing.T) {
 
 // TestRelayAlone: if only the relay flow is requested, the rejection is the error.
 func TestRelayAlone(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.srv.Clients.NoWeb = true
 	relay := &authcode.Relay{URL: "https://relay.test", HTTP: w.srv.Client(), Show: func(context.Context, authcode.RelayCode) {}}
 	_, err := w.open(t, func(a *sessionConfig) { a.Flows = []flows.Flow{relay} }).Login(t.Context())

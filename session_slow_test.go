@@ -143,28 +143,28 @@ func TestMaxWaitWithoutAToken(t *testing.T) {
 	})
 }
 
-// TestRefreshThatNeverReachedTheServer: a refresh that never reached the server is not recorded as
-// started, because no response can have been lost.
+// TestRefreshThatNeverReachedTheServer: a refresh that never reached the server is
+// not recorded as started, because no response can have been lost.
 func TestRefreshThatNeverReachedTheServer(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
-		fails    func(*world) http.RoundTripper
+		fails    func(*fixture) http.RoundTripper
 		recorded bool
 	}{
-		{"no listener", func(*world) http.RoundTripper {
+		{"no listener", func(*fixture) http.RoundTripper {
 			return roundTripper(func(*http.Request) (*http.Response, error) {
 				return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 			})
 		}, false},
-		{"too many requests", func(w *world) http.RoundTripper {
+		{"too many requests", func(w *fixture) http.RoundTripper {
 			w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusTooManyRequests})
 			return w.srv
 		}, false},
-		{"the connection breaks", func(w *world) http.RoundTripper {
+		{"the connection breaks", func(w *fixture) http.RoundTripper {
 			w.srv.Fault(oauthtest.Token, oauthtest.Fault{Drop: true})
 			return w.srv
 		}, true},
-		{"a gateway error", func(w *world) http.RoundTripper {
+		{"a gateway error", func(w *fixture) http.RoundTripper {
 			w.srv.Fault(oauthtest.Token, oauthtest.Fault{Status: http.StatusBadGateway})
 			return w.srv
 		}, true},
@@ -212,7 +212,7 @@ func TestShortLifetimesAreUsed(t *testing.T) {
 // countingBroker is a broker that counts requests.
 type countingBroker struct {
 	t testing.TB
-	w *world
+	w *fixture
 	n int
 }
 
@@ -247,7 +247,7 @@ func TestBrokeredTokensAreKept(t *testing.T) {
 
 // setClockBack changes the stored credential as if it was issued by a clock that was
 // ahead by that much, and the clock was set back since.
-func (w *world) setClockBack(t *testing.T, by time.Duration) {
+func (w *fixture) setClockBack(t *testing.T, by time.Duration) {
 	t.Helper()
 	data, v, err := w.store.Get(t.Context(), "p")
 	if err != nil {

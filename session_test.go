@@ -22,19 +22,19 @@ import (
 
 const server = "https://mcp.test/mcp"
 
-// silent is a prompt without a user: the fake server approves.
-type silent struct{}
+// silentPrompt is a prompt without a user: the fake server approves.
+type silentPrompt struct{}
 
-func (silent) ShowCode(context.Context, device.Code) {}
+func (silentPrompt) ShowCode(context.Context, device.Code) {}
 
-// world is a fake server and a store that sessions share.
-type world struct {
+// fixture is a fake server and a store that sessions share.
+type fixture struct {
 	srv   *oauthtest.Server
 	store secrets.Store
 }
 
-func newWorld() *world {
-	return &world{
+func newFixture() *fixture {
+	return &fixture{
 		srv:   &oauthtest.Server{Device: oauthtest.Device{AutoApprove: 1}},
 		store: &secrets.Memory{},
 	}
@@ -63,7 +63,7 @@ func (s session) Ensure(ctx context.Context) (mcplogin.Credential, error) {
 }
 
 // open returns a separate session, like another process.
-func (w *world) open(t testing.TB, edit ...func(*sessionConfig)) session {
+func (w *fixture) open(t testing.TB, edit ...func(*sessionConfig)) session {
 	t.Helper()
 	a := sessionConfig{
 		Config: mcplogin.Config{
@@ -72,7 +72,7 @@ func (w *world) open(t testing.TB, edit ...func(*sessionConfig)) session {
 			Source:  mcplogin.Stored(w.store),
 			HTTP:    func(string) *http.Client { return w.srv.Client() },
 		},
-		LoginRequest: mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silent{}}}},
+		LoginRequest: mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silentPrompt{}}}},
 	}
 	for _, e := range edit {
 		e(&a)
@@ -85,10 +85,10 @@ func (w *world) open(t testing.TB, edit ...func(*sessionConfig)) session {
 	return session{s, a.LoginRequest}
 }
 
-// loggedIn returns a world with a credential whose access token has this lifetime.
-func loggedIn(t *testing.T, ttl time.Duration) *world {
+// loggedIn returns a fixture with a credential whose access token has this lifetime.
+func loggedIn(t *testing.T, ttl time.Duration) *fixture {
 	t.Helper()
-	w := newWorld()
+	w := newFixture()
 	w.srv.Tokens.TTL = ttl
 	if _, err := w.open(t).Login(t.Context()); err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func loggedIn(t *testing.T, ttl time.Duration) *world {
 	return w
 }
 
-func (w *world) works(t *testing.T, token oauth.Token) bool {
+func (w *fixture) works(t *testing.T, token oauth.Token) bool {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), "GET", server, nil)
 	if err != nil {
@@ -135,7 +135,7 @@ func TestLoginStoresAndReusesTheRegistration(t *testing.T) {
 
 func TestAbandonedLoginKeepsTheRegistration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Device.AutoApprove = 0
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -249,7 +249,7 @@ func TestRotationIsFollowed(t *testing.T) {
 
 func TestResponseWithoutRefreshToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Tokens = oauthtest.Tokens{TTL: 2 * time.Minute, NoRotation: true}
 		s := w.open(t)
 		if _, err := s.Login(t.Context()); err != nil {
@@ -413,7 +413,7 @@ func TestCanceledCallerDoesNotLoseTheToken(t *testing.T) {
 }
 
 func TestNothingStored(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	for name, call := range map[string]func(session) error{
 		"Token":      func(s session) error { _, err := s.Token(t.Context()); return err },
 		"Headers":    func(s session) error { _, err := s.Headers(t.Context()); return err },
@@ -452,7 +452,7 @@ func TestChangedEndpointsNeedAcceptance(t *testing.T) {
 		t.Run(member, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := loggedIn(t, time.Hour)
-				evil := &oauthtest.Server{
+				attacker := &oauthtest.Server{
 					Device: oauthtest.Device{AutoApprove: 1},
 					Edit: func(e oauthtest.Endpoint, doc map[string]any) {
 						if e == oauthtest.Metadata {
@@ -460,12 +460,12 @@ func TestChangedEndpointsNeedAcceptance(t *testing.T) {
 						}
 					},
 				}
-				at := func(c *sessionConfig) { c.HTTP = func(string) *http.Client { return evil.Client() } }
+				at := func(c *sessionConfig) { c.HTTP = func(string) *http.Client { return attacker.Client() } }
 				var changed *mcplogin.IssuerChangedError
 				if _, err := w.open(t, at).Login(t.Context()); !errors.As(err, &changed) || changed.What != member {
 					t.Fatalf("Login() = %v, want *IssuerChangedError", err)
 				}
-				if n := evil.Count(oauthtest.Token) + evil.Count(oauthtest.DeviceAuth) + evil.Count(oauthtest.Register); n != 0 {
+				if n := attacker.Count(oauthtest.Token) + attacker.Count(oauthtest.DeviceAuth) + attacker.Count(oauthtest.Register); n != 0 {
 					t.Errorf("%d requests went to the changed server", n)
 				}
 				acceptIssuer := func(c *sessionConfig) { c.Register.AcceptNewIssuer = true }
@@ -513,7 +513,7 @@ func TestEndpointsNamedByTheUserAreNoChange(t *testing.T) {
 }
 
 func TestNewerRecordIsNotChanged(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	record := []byte(`{"version":99,"profile":"p","server":"` + server + `"}`)
 	if _, err := w.store.Put(t.Context(), "p", record, secrets.Absent); err != nil {
 		t.Fatal(err)

@@ -33,10 +33,10 @@ func editMetadata(e oauthtest.Endpoint, change func(doc map[string]any)) func(oa
 	}
 }
 
-// twoServers is a world whose MCP server lists two authorization servers, the first of
-// which supports only browsers. Each is a separate server.
-func twoServers() (w *world, browsers, devices *oauthtest.Server) {
-	w = newWorld()
+// twoServers is a fixture whose MCP server lists two authorization servers, the
+// first of which supports only browsers. Each is a separate server.
+func twoServers() (w *fixture, browsers, devices *oauthtest.Server) {
+	w = newFixture()
 	w.srv.Edit = editMetadata(oauthtest.Protected, func(doc map[string]any) {
 		doc["authorization_servers"] = []string{"https://browsers.test", "https://devices.test"}
 	})
@@ -46,7 +46,7 @@ func twoServers() (w *world, browsers, devices *oauthtest.Server) {
 }
 
 // routed sends requests to the server of their host.
-func routed(w *world, hosts map[string]*oauthtest.Server) func(*sessionConfig) {
+func routed(w *fixture, hosts map[string]*oauthtest.Server) func(*sessionConfig) {
 	route := roundTripper(func(r *http.Request) (*http.Response, error) {
 		if srv := hosts[r.URL.Host]; srv != nil {
 			return srv.RoundTrip(r)
@@ -127,7 +127,7 @@ func TestRegistrationPriority(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newFixture()
 				w.srv.Clients.Known = map[string]string{"by-hand": "hush", document: ""}
 				w.srv.Edit = editMetadata(oauthtest.Metadata, func(doc map[string]any) {
 					doc["client_id_metadata_document_supported"] = tt.takesURL
@@ -147,7 +147,7 @@ func TestRegistrationPriority(t *testing.T) {
 // TestNoRegistrationIsExplained: Checklist 12: if no registration is possible, the
 // error says what to do.
 func TestNoRegistrationIsExplained(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.srv.Clients.NoRegistration = true
 	_, err := w.open(t).Login(t.Context())
 	if !errors.Is(err, mcplogin.ErrRegistration) || !strings.Contains(err.Error(), "no client ID is set") {
@@ -184,7 +184,7 @@ func TestClientsDoNotMoveBetweenIssuers(t *testing.T) {
 }
 
 // TestInitialScopes: Checklist 21, 22 and 39: the challenge's scope, otherwise
-// all that the resource publishes, otherwise none; offline_access only if the
+// everything that the resource publishes, otherwise none; offline_access only if the
 // server lists it.
 func TestInitialScopes(t *testing.T) {
 	for _, tt := range []struct {
@@ -203,7 +203,7 @@ func TestInitialScopes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newFixture()
 				w.srv.Tokens.Scopes = []string{"mcp:read", "mcp:write", "offline_access"}
 				w.srv.Tokens.Required = tt.challenge
 				w.srv.Edit = func(e oauthtest.Endpoint, doc map[string]any) {
@@ -227,7 +227,7 @@ func TestInitialScopes(t *testing.T) {
 // scopes and those of the challenge (SEP-2350), and later logins request both.
 func TestStepUpRequestsTheUnion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
+		w := newFixture()
 		w.srv.Tokens.Scopes = []string{"mcp:read", "mcp:write"}
 		w.srv.Tokens.Required = "mcp:read"
 		if _, err := w.open(t).Login(t.Context()); err != nil {
@@ -272,7 +272,7 @@ func TestNothingIsStoredInClearText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := newWorld()
+	w := newFixture()
 	w.store = store
 	w.srv.Device.Interval = time.Second
 	if _, err := w.open(t).Login(t.Context()); err != nil {
@@ -298,7 +298,7 @@ func TestNothingIsStoredInClearText(t *testing.T) {
 // TestResourceWithoutMetadata: Checklist 34: the resource of a server without
 // metadata is the URL that the client uses.
 func TestResourceWithoutMetadata(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	w.srv.Tokens = oauthtest.Tokens{NoRefresh: true}
 	w.srv.Clients.Known = map[string]string{"robot": "hush"}
 	w.srv.Fault(oauthtest.Protected, oauthtest.Fault{Times: -1, Status: http.StatusNotFound})

@@ -52,7 +52,7 @@ func TestFreshNoncesDoNotLoop(t *testing.T) {
 	}{{"/mcp", http.StatusUnauthorized}, {"/token", http.StatusBadRequest}, {"/token", http.StatusUnauthorized}} {
 		t.Run(fmt.Sprint(tt.path, " ", tt.status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld()
+				w := newFixture()
 				w.srv.Tokens.TTL = time.Hour
 				w.srv.Proofs = oauthtest.Proofs{Required: true}
 				if _, err := w.open(t).Login(t.Context()); err != nil {
@@ -108,7 +108,7 @@ func TestTransportClosesBodies(t *testing.T) {
 		"unreadable record": func(s secrets.Store) error { _, err := s.Put(t.Context(), "p", []byte("x"), secrets.Any); return err },
 	} {
 		for _, server := range []string{server, ""} {
-			w := newWorld()
+			w := newFixture()
 			if err := store(w.store); err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +126,7 @@ func TestTransportClosesBodies(t *testing.T) {
 // TestResponsesAreClosedWhenAuthorizeFails: the response body is closed by Authorize,
 // and by a Transport that returns an error.
 func TestResponsesAreClosedWhenAuthorizeFails(t *testing.T) {
-	w := newWorld()
+	w := newFixture()
 	s := w.open(t)
 	for _, status := range []int{400, 401, 403, 500} {
 		body := &closeRecorder{Reader: strings.NewReader("no")}
@@ -153,7 +153,7 @@ func TestResponsesAreClosedWhenAuthorizeFails(t *testing.T) {
 func TestRejectedTokenIsReportedAsValid(t *testing.T) {
 	for _, expired := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld()
+			w := newFixture()
 			w.srv.Tokens = oauthtest.Tokens{TTL: time.Hour, NoRefresh: true}
 			s := w.open(t)
 			if _, err := s.Login(t.Context()); err != nil {

@@ -47,8 +47,8 @@ var unixTexts = map[string]string{
 // writers are folders that write text for shells, and those of tests.
 var writers = []string{"suggest", "suggesttest", "secretstest", "terminaltest", "oauthtest"}
 
-// excused reports whether a text may contain words of Unix, and by which entry.
-func excused(text string) (entry string, ok bool) {
+// exempt reports whether a text may contain words of Unix, and by which entry.
+func exempt(text string) (entry string, ok bool) {
 	for entry := range unixTexts {
 		if strings.HasPrefix(text, entry) && len(entry) > 10 || text == entry {
 			return entry, true
@@ -75,7 +75,7 @@ func TestWindowsWords(t *testing.T) {
 			if !unixWords.MatchString(text) {
 				continue
 			}
-			if entry, ok := excused(text); ok {
+			if entry, ok := exempt(text); ok {
 				used[entry] = true
 				continue
 			}

@@ -10,27 +10,27 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-// named is a flow that supports servers with an issuer.
-type named string
+// fakeFlow is a flow that supports servers with an issuer.
+type fakeFlow string
 
-func (n named) Name() string { return string(n) }
+func (n fakeFlow) Name() string { return string(n) }
 
-func (n named) Check(s oauth.Server) error {
+func (n fakeFlow) Check(s oauth.Server) error {
 	if strings.Contains(s.Issuer, "no-"+string(n)) {
 		return flows.ErrUnsupported
 	}
 	return nil
 }
 
-func (n named) Run(context.Context, flows.Request) (oauth.Token, error) { return oauth.Token{}, nil }
+func (n fakeFlow) Run(context.Context, flows.Request) (oauth.Token, error) { return oauth.Token{}, nil }
 
-type alone struct{ named }
+type nonInteractiveFlow struct{ fakeFlow }
 
-func (alone) NonInteractive() {}
+func (nonInteractiveFlow) NonInteractive() {}
 
 func TestSelection(t *testing.T) {
 	t.Parallel()
-	all := []flows.Flow{alone{"client-credentials"}, named("paste"), named("relay"), named("device"), named("browser")}
+	all := []flows.Flow{nonInteractiveFlow{"client-credentials"}, fakeFlow("paste"), fakeFlow("relay"), fakeFlow("device"), fakeFlow("browser")}
 	const browser, ssh, relayFlag = "https://as.test/authorize", "mcp-login ssh HOST", "--relay"
 	for _, tt := range []struct {
 		name, env    string

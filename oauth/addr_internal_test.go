@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestReachOf is a white-box test: from outside, the public addresses could be tested only
-// by connecting to them.
+// TestReachOf is a white-box test: from outside, the public addresses could be
+// tested only by connecting to them.
 func TestReachOf(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

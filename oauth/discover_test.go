@@ -22,7 +22,7 @@ func unauthorized(challenge ...string) page {
 	return page{status: http.StatusUnauthorized, header: http.Header{"Www-Authenticate": challenge}}
 }
 
-func prm(resource string) page {
+func resourceMetadata(resource string) page {
 	return page{body: fmt.Sprintf(`{"resource":%q,"authorization_servers":["https://as.test"],"scopes_supported":["a","b"]}`, resource)}
 }
 
@@ -37,49 +37,49 @@ func TestDiscover(t *testing.T) {
 		err      error
 	}{
 		{"checklist 2 and 3: resource_metadata of the header, and no other request",
-			map[string]page{mcpURL: unauthorized("Basic realm=x", hint), otherPRM: prm(mcpURL), pathPRM: prm(mcpURL)},
+			map[string]page{mcpURL: unauthorized("Basic realm=x", hint), otherPRM: resourceMetadata(mcpURL), pathPRM: resourceMetadata(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM}, "mcp:basic more", nil},
 		{"checklist 3a: path before root",
-			map[string]page{mcpURL: unauthorized("Bearer"), pathPRM: prm(mcpURL), rootPRM: prm(mcpURL)},
+			map[string]page{mcpURL: unauthorized("Bearer"), pathPRM: resourceMetadata(mcpURL), rootPRM: resourceMetadata(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
 		{"checklist 3b: root after path",
-			map[string]page{mcpURL: unauthorized(), rootPRM: prm("https://mcp.test")},
+			map[string]page{mcpURL: unauthorized(), rootPRM: resourceMetadata("https://mcp.test")},
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", nil},
 		{"checklist 3: neither",
 			map[string]page{mcpURL: unauthorized(`Bearer scope="x"`)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "x", oauth.ErrNoMetadata},
 		{"a web page instead of metadata is skipped",
-			map[string]page{mcpURL: unauthorized(), pathPRM: {body: "<!doctype html>"}, rootPRM: prm(mcpURL)},
+			map[string]page{mcpURL: unauthorized(), pathPRM: {body: "<!doctype html>"}, rootPRM: resourceMetadata(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM, "GET " + rootPRM}, "", nil},
 		{"a 5xx ends the search",
-			map[string]page{mcpURL: unauthorized(), pathPRM: {status: 503}, rootPRM: prm(mcpURL)},
+			map[string]page{mcpURL: unauthorized(), pathPRM: {status: 503}, rootPRM: resourceMetadata(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", errTemporary},
 		{"the header's URL does not exist: the well-known URLs are used",
-			map[string]page{mcpURL: unauthorized(hint), pathPRM: prm(mcpURL)},
+			map[string]page{mcpURL: unauthorized(hint), pathPRM: resourceMetadata(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM, "GET " + pathPRM}, "mcp:basic more", nil},
 		{"the header's URL does not exist, and no other either",
 			map[string]page{mcpURL: unauthorized(hint)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM, "GET " + pathPRM, "GET " + rootPRM}, "mcp:basic more", errAny},
 		{"the first of two does not exist",
-			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="https://mcp.test/gone"`, hint), otherPRM: prm(mcpURL)},
+			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="https://mcp.test/gone"`, hint), otherPRM: resourceMetadata(mcpURL)},
 			[]string{"POST " + mcpURL, "GET https://mcp.test/gone", "GET " + otherPRM}, "mcp:basic more", nil},
 		{"single quotes",
-			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata='` + otherPRM + `'`), pathPRM: prm(mcpURL)},
+			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata='` + otherPRM + `'`), pathPRM: resourceMetadata(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
 		{"a relative URL",
-			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="/custom/metadata/location.json"`), pathPRM: prm(mcpURL)},
+			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="/custom/metadata/location.json"`), pathPRM: resourceMetadata(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
 		{"http at a server with TLS",
-			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="http://mcp.test/x"`), pathPRM: prm(mcpURL)},
+			map[string]page{mcpURL: unauthorized(`Bearer resource_metadata="http://mcp.test/x"`), pathPRM: resourceMetadata(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + pathPRM}, "", nil},
 		{"the header's URL is for another resource: no other URL is tried",
-			map[string]page{mcpURL: unauthorized(hint), otherPRM: prm("https://evil.test/mcp"), pathPRM: prm(mcpURL)},
+			map[string]page{mcpURL: unauthorized(hint), otherPRM: resourceMetadata("https://evil.test/mcp"), pathPRM: resourceMetadata(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM}, "mcp:basic more", oauth.ErrResource},
 		{"the HTTP+SSE transport requires a token only for GET",
-			map[string]page{mcpURL: {status: 405}, "GET " + mcpURL: unauthorized(hint), otherPRM: prm(mcpURL)},
+			map[string]page{mcpURL: {status: 405}, "GET " + mcpURL: unauthorized(hint), otherPRM: resourceMetadata(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + mcpURL, "GET " + otherPRM}, "mcp:basic more", nil},
 		{"403 counts as a challenge",
-			map[string]page{mcpURL: {status: 403, header: http.Header{"Www-Authenticate": {hint}}}, otherPRM: prm(mcpURL)},
+			map[string]page{mcpURL: {status: 403, header: http.Header{"Www-Authenticate": {hint}}}, otherPRM: resourceMetadata(mcpURL)},
 			[]string{"POST " + mcpURL, "GET " + otherPRM}, "mcp:basic more", nil},
 		{"no token required",
 			map[string]page{mcpURL: {body: `{}`}},
@@ -174,7 +174,7 @@ func TestDiscoverResource(t *testing.T) {
 	} {
 		t.Run("checklist 6 and 35: "+tt.resource, func(t *testing.T) {
 			t.Parallel()
-			w := site(map[string]page{mcpURL: unauthorized(), pathPRM: prm(tt.resource)})
+			w := site(map[string]page{mcpURL: unauthorized(), pathPRM: resourceMetadata(tt.resource)})
 			r, err := oauth.Discover(t.Context(), w.client(), mcpURL)
 			if !tt.ok {
 				checkErr(t, err, oauth.ErrResource)

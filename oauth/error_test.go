@@ -121,7 +121,7 @@ func TestBrokenBody(t *testing.T) {
 	t.Parallel()
 	c := testClient(nil)
 	c.HTTP = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		body := io.NopCloser(io.MultiReader(strings.NewReader(`{"access_`), broken{}))
+		body := io.NopCloser(io.MultiReader(strings.NewReader(`{"access_`), brokenBody{}))
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: body, Request: r}, nil
 	})}
 	_, err := c.Token(t.Context(), nil)
@@ -133,6 +133,6 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-type broken struct{}
+type brokenBody struct{}
 
-func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+func (brokenBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -52,7 +52,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 			}
 			key.Audience = "https://elsewhere.test"
 			_, err := c.Token(t.Context(), oauth.ClientCredentialsGrant(mcpURL, nil))
-			want(t, "another audience is refused", oauth.IsCode(err, oauth.CodeInvalidClient), true)
+			want(t, "another audience is rejected", oauth.IsCode(err, oauth.CodeInvalidClient), true)
 		})
 	}
 }
@@ -83,7 +83,7 @@ func TestDPoP(t *testing.T) {
 		srv := &oauthtest.Server{Proofs: oauthtest.Proofs{Required: true, Nonce: nonce}, Clients: oauthtest.Clients{Known: map[string]string{"person": ""}}}
 		r, err := oauth.Discover(t.Context(), srv.Client(), mcpURL)
 		checkErr(t, err, nil)
-		want(t, "the challenge offers DPoP alone", r.DPoP, true)
+		want(t, "the challenge offers only DPoP", r.DPoP, true)
 		c := clientAt(t, srv, oauth.App{ID: "person", DPoPKey: must(oauth.NewKey())})
 		want(t, "DPoPAlgs", strings.Join(c.Server.DPoPAlgs, " "), "ES256")
 		d, err := c.AuthorizeDevice(t.Context(), nil, mcpURL, nil)
@@ -121,11 +121,11 @@ func callWithProof(t *testing.T, srv *oauthtest.Server, app oauth.App, token oau
 		return resp, again
 	}
 	resp, again := send()
-	want(t, "asked again", again, wantNonce)
+	want(t, "retry with a nonce", again, wantNonce)
 	if again {
 		resp, again = send()
 	}
-	want(t, "asked twice", again, false)
+	want(t, "retry with a nonce", again, false)
 	want(t, "status", resp.StatusCode, http.StatusOK)
 
 	r := must(http.NewRequest(http.MethodPost, mcpURL, strings.NewReader("{}")))
@@ -133,7 +133,7 @@ func callWithProof(t *testing.T, srv *oauthtest.Server, app oauth.App, token oau
 	want(t, "nothing is sent without the key", r.Header.Get("Authorization"), "")
 	token.Type = "Bearer" // an attacker without the key
 	checkErr(t, app.Authorize(r, token, ""), nil)
-	want(t, "status of a bound token alone", must(srv.Client().Do(r)).StatusCode, http.StatusUnauthorized)
+	want(t, "status of a bound token without a proof", must(srv.Client().Do(r)).StatusCode, http.StatusUnauthorized)
 }
 
 func TestDPoPNonce(t *testing.T) {
@@ -169,7 +169,7 @@ func TestDPoPNonceOnce(t *testing.T) {
 	c := testClient(w)
 	c.App.DPoPKey = must(oauth.NewKey())
 	_, err := c.Token(t.Context(), nil)
-	want(t, "refused", oauth.IsCode(err, oauth.CodeUseDPoPNonce), true)
+	want(t, "rejected", oauth.IsCode(err, oauth.CodeUseDPoPNonce), true)
 	want(t, "requests", len(w.requests), 2)
 }
 

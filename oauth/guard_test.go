@@ -228,7 +228,7 @@ func TestRedirectHeaders(t *testing.T) {
 	w := site(map[string]page{
 		mcpURL:                   unauthorized(),
 		pathPRM:                  {status: 307, header: http.Header{"Location": {"https://other.test/prm"}}},
-		"https://other.test/prm": prm(mcpURL),
+		"https://other.test/prm": resourceMetadata(mcpURL),
 	})
 	_, err := oauth.Discover(t.Context(), w.client(), mcpURL)
 	checkErr(t, err, nil)

@@ -137,7 +137,7 @@ func TestLegacyServer(t *testing.T) {
 	w = site(map[string]page{rawURL + "/mcp": asMetadata("https://evil.test"), rawURL: asMetadata("https://mcp.test")})
 	s, err = oauth.LegacyServer(t.Context(), w.client(), mcpURL)
 	checkErr(t, err, nil)
-	want(t, "issuer beside a document of another", s.Issuer, "https://mcp.test")
+	want(t, "issuer with a document of another", s.Issuer, "https://mcp.test")
 
 	_, err = oauth.LegacyServer(t.Context(), site(map[string]page{rawURL: {status: 500}}).client(), mcpURL)
 	checkErr(t, err, errTemporary)

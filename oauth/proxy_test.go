@@ -37,5 +37,5 @@ func TestProxyErrors(t *testing.T) {
 	}
 	c := oauth.Guard{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New("bad") }}.Client()
 	_, err := oauth.Discover(t.Context(), c, "https://mcp.test/mcp")
-	want(t, "an address that cannot be used is temporary", oauth.Temporary(err), false)
+	want(t, "an unusable address is temporary", oauth.Temporary(err), false)
 }

@@ -66,7 +66,7 @@ func TestRegisterAuthMethod(t *testing.T) {
 			w := constant(201, tt.answer)
 			app, err := registering(w, oauth.ClientMetadata{}, tt.offered...)
 			checkErr(t, err, nil)
-			want(t, "asked", strings.Contains(w.body, `"token_endpoint_auth_method":"`+tt.requested+`"`), true)
+			want(t, "requested method", strings.Contains(w.body, `"token_endpoint_auth_method":"`+tt.requested+`"`), true)
 			want(t, "AuthMethod", app.AuthMethod, tt.got)
 			want(t, "Secret kept", app.Secret == tt.secret, true)
 		})
@@ -120,7 +120,7 @@ func TestDeregister(t *testing.T) {
 	want(t, "request", w.requests[0], "DELETE https://as.test/r/c")
 	want(t, "Authorization", w.last.Header.Get("Authorization"), "Bearer h")
 	err := oauth.Deregister(t.Context(), constant(401, `{"error":"invalid_token"}`).client(), app)
-	want(t, "refused", oauth.IsCode(err, oauth.CodeInvalidToken), true)
+	want(t, "rejected", oauth.IsCode(err, oauth.CodeInvalidToken), true)
 	checkErr(t, oauth.Deregister(t.Context(), constant(500, "").client(), app), errTemporary)
 }
 

@@ -27,7 +27,7 @@ func TestRegisterReadsOtherTypes(t *testing.T) {
 			for _, status := range []int{http.StatusOK, http.StatusCreated} {
 				app, err := registering(constant(status, tt.answer), oauth.ClientMetadata{})
 				checkErr(t, err, nil)
-				want(t, "client id", app.ID, tt.id)
+				want(t, "client ID", app.ID, tt.id)
 				want(t, "secret as expected", app.Secret == tt.secret, true)
 				want(t, "redirect URIs", strings.Join(app.RedirectURIs, " "), tt.uris)
 			}
@@ -83,11 +83,11 @@ func TestAuthenticationFallsBackOnce(t *testing.T) {
 				App: oauth.App{ID: "c", Secret: "s", AuthMethod: tt.registered}}
 			_, err := c.Refresh(t.Context(), "rt", "", nil)
 			want(t, "requests", len(w.requests), tt.requests)
-			want(t, "kept", c.AuthMethod(), tt.kept)
+			want(t, "kept method", c.AuthMethod(), tt.kept)
 			if err == nil {
 				_, err = c.Refresh(t.Context(), "rt", "", nil)
 				checkErr(t, err, nil)
-				want(t, "requests with what was learned", len(w.requests), tt.requests+1)
+				want(t, "requests with the new method", len(w.requests), tt.requests+1)
 			}
 		})
 	}

@@ -57,14 +57,14 @@ func TestMove(t *testing.T) {
 	}
 }
 
-// failing is a store with a method that does something first.
-type failing struct {
+// failingStore is a store with a method that does something first.
+type failingStore struct {
 	*secrets.Memory
 	beforeGet    func() error
 	beforeDelete func() error
 }
 
-func (f failing) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
+func (f failingStore) Get(ctx context.Context, name string) ([]byte, secrets.Version, error) {
 	if f.beforeGet != nil {
 		if err := f.beforeGet(); err != nil {
 			return nil, secrets.Absent, err
@@ -73,7 +73,7 @@ func (f failing) Get(ctx context.Context, name string) ([]byte, secrets.Version,
 	return f.Memory.Get(ctx, name)
 }
 
-func (f failing) Delete(ctx context.Context, name string, prev secrets.Version) error {
+func (f failingStore) Delete(ctx context.Context, name string, prev secrets.Version) error {
 	if f.beforeDelete != nil {
 		if err := f.beforeDelete(); err != nil {
 			return err
@@ -87,7 +87,7 @@ func (f failing) Delete(ctx context.Context, name string, prev secrets.Version) 
 func TestMoveKeepsWhatItCannotReadBack(t *testing.T) {
 	var from, to secrets.Memory
 	put(t, &from, "data")
-	faulty := failing{Memory: &to, beforeGet: func() error { put(t, &to, "rubbish"); return nil }}
+	faulty := failingStore{Memory: &to, beforeGet: func() error { put(t, &to, "rubbish"); return nil }}
 	if err := secrets.Move(t.Context(), &from, faulty, "a"); !errors.Is(err, secrets.ErrConflict) {
 		t.Errorf("Move = %v, want ErrConflict", err)
 	}
@@ -99,7 +99,7 @@ func TestMoveKeepsWhatItCannotReadBack(t *testing.T) {
 func TestMoveInterrupted(t *testing.T) {
 	var from, to secrets.Memory
 	put(t, &from, "data")
-	failingDelete := failing{Memory: &from, beforeDelete: func() error { return secrets.ErrTemporary }}
+	failingDelete := failingStore{Memory: &from, beforeDelete: func() error { return secrets.ErrTemporary }}
 	if err := secrets.Move(t.Context(), failingDelete, &to, "a"); !errors.Is(err, secrets.ErrTemporary) {
 		t.Errorf("Move = %v, want ErrTemporary", err)
 	}
@@ -117,7 +117,7 @@ func TestMoveInterrupted(t *testing.T) {
 func TestMoveOfChangedRecord(t *testing.T) {
 	var from, to secrets.Memory
 	put(t, &from, "old")
-	busy := failing{Memory: &from, beforeDelete: func() error { put(t, &from, "new"); return nil }}
+	busy := failingStore{Memory: &from, beforeDelete: func() error { put(t, &from, "new"); return nil }}
 	if err := secrets.Move(t.Context(), busy, &to, "a"); !errors.Is(err, secrets.ErrConflict) {
 		t.Errorf("Move = %v, want ErrConflict", err)
 	}

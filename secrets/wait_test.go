@@ -17,12 +17,12 @@ func TestNotice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var notices []string
 		ctx := secrets.WithNotice(t.Context(), func(text string) { notices = append(notices, text) })
-		who := func() string { return "process 42\x1b[2J on \u202ebox" }
+		holder := func() string { return "process 42\x1b[2J on \u202ebox" }
 		start := time.Now()
 		w := secrets.NewWaiting(`record "a"`)
 		for range 30 {
-			w.Notice(ctx, who)
-			w.Notice(t.Context(), who) // no notice function
+			w.Notice(ctx, holder)
+			w.Notice(t.Context(), holder) // no notice function
 			if len(notices) > 0 && time.Since(start) < time.Second {
 				t.Fatal("notified immediately")
 			}

@@ -121,8 +121,8 @@ func (p *terminalUser) types(text string) {
 	await.True(p.t, "the terminal echoes what was typed", func() bool { return shown() >= echoed })
 }
 
-// repeatedPromptPattern is the prompt after an invalid answer. The confirmer ignores lines
-// that arrive before this prompt.
+// repeatedPromptPattern is the prompt after an invalid answer. The confirmer
+// ignores lines that arrive before this prompt.
 var repeatedPromptPattern = regexp.MustCompile(`unrecognized answer; type [A-Z]{2} to allow, n to deny \(\d+ s\): `)
 
 // prompt starts a confirmation for a profile.
@@ -267,7 +267,7 @@ func TestConfirmTerminalGone(t *testing.T) {
 	answer := p.prompt(t.Context(), "a")
 	p.waitFor(promptPattern)
 	p.pty.Close()
-	if err := await.Receive(t, "the end of the question", answer); err == nil {
+	if err := await.Receive(t, "the end of the prompt", answer); err == nil {
 		t.Error("the request was confirmed")
 	}
 }

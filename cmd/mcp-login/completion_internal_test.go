@@ -16,9 +16,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/suggest/suggesttest"
 )
 
-// completed returns the candidates for the last of words, without their
+// completions returns the candidates for the last of words, without their
 // descriptions: a word, or in brackets the type that the shell completes.
-func completed(t *testing.T, e *call, words ...string) []string {
+func completions(t *testing.T, e *call, words ...string) []string {
 	t.Helper()
 	out := e.out.(interface{ String() string })
 	words[len(words)-1] = "." + words[len(words)-1]
@@ -124,7 +124,7 @@ func TestComplete(t *testing.T) {
 		e, _, stderr := testEnv(t)
 		storedNames(t, filepath.Join(e.getenv("HOME"), ".local/share/mcp-login"), "github", "notes", "notion")
 		want := strings.Fields(tt.want)
-		got := completed(t, e, strings.Split(tt.line, " ")...)
+		got := completions(t, e, strings.Split(tt.line, " ")...)
 		if !slices.Equal(got, want) || stderr.Len() > 0 {
 			t.Errorf("%s: %q, want %q\n%s", tt.line, got, want, stderr)
 		}
@@ -143,7 +143,7 @@ func TestCompletedNamesAreWords(t *testing.T) {
 		}
 	}
 	slices.Sort(want)
-	if got := completed(t, e, "env", ""); !slices.Equal(got, want) {
+	if got := completions(t, e, "env", ""); !slices.Equal(got, want) {
 		t.Errorf("offered %q\nwant    %q\n%q", got, want, out)
 	}
 }
@@ -153,7 +153,7 @@ func TestCompleteEveryFlag(t *testing.T) {
 	e, _, _ := testEnv(t)
 	for _, l := range leaves(e) {
 		e, _, _ := testEnv(t)
-		got := completed(t, e, append(slices.Clone(l.path), "--")...)
+		got := completions(t, e, append(slices.Clone(l.path), "--")...)
 		for _, f := range l.Flags {
 			if !slices.Contains(got, "--"+f.Names()[0]) {
 				t.Errorf("%s: --%s is not completed", l.name(), f.Names()[0])
@@ -173,7 +173,7 @@ func TestCompletionSendsNoRequest(t *testing.T) {
 	t.Setenv("VAULT_ADDR", "http://"+ln.Addr().String())
 	t.Setenv("VAULT_TOKEN", "x")
 	e, _, _ := testEnv(t)
-	if got := completed(t, e, "--store", "vault:secret/x", "env", ""); len(got) > 0 {
+	if got := completions(t, e, "--store", "vault:secret/x", "env", ""); len(got) > 0 {
 		t.Errorf("names from a Vault that does not respond: %q", got)
 	}
 	if err := ln.(*net.TCPListener).SetDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {

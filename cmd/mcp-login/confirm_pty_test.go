@@ -13,8 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/terminal/terminaltest"
 )
 
-// TestMigrationNeedsConfirmation: only a yes changes the clients' files; a no has the same
-// exit code as in every command.
+// TestMigrationNeedsConfirmation: only a yes changes the clients' files; a no has
+// the same exit code as in every command.
 func TestMigrationNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	file := filepath.Join(filepath.Dir(p.program), ".cursor", "mcp.json")

@@ -29,18 +29,18 @@ type machine struct {
 	home        string
 	env         map[string]string
 	out, stderr *bytes.Buffer
-	good        *oauthtest.Server
-	evil        *oauthtest.Server
-	goodURL     string
-	evilURL     string
+	trusted     *oauthtest.Server
+	attacker    *oauthtest.Server
+	trustedURL  string
+	attackerURL string
 }
 
 func newMachine(t *testing.T) *machine {
 	h := &machine{t: t, home: t.TempDir(), env: map[string]string{}}
 	h.set("JOB_JWT", "job.jwt.x")
 	h.set("MCP_LOGIN_KEEPER", "key-file")
-	h.good, h.goodURL = assertionServer(t)
-	h.evil, h.evilURL = assertionServer(t)
+	h.trusted, h.trustedURL = assertionServer(t)
+	h.attacker, h.attackerURL = assertionServer(t)
 	return h
 }
 
@@ -97,7 +97,7 @@ func (h *machine) plant(c mcplogin.Credential) {
 		h.t.Fatal(err)
 	}
 	c.Version, c.Profile, c.App = 1, "p", oauth.App{ID: "job", AuthMethod: oauth.AuthNone}
-	c.Server = cmp.Or(c.Server, h.goodURL+"/mcp")
+	c.Server = cmp.Or(c.Server, h.trustedURL+"/mcp")
 	c.Resource = c.Server
 	data, err := json.Marshal(c)
 	if err == nil {
@@ -132,13 +132,13 @@ func TestPlantedRecordHasNoEffect(t *testing.T) {
 	for name, c := range map[string]mcplogin.Credential{
 		"command":                 {Flow: "jwt-bearer", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{Assertion: "command:touch " + marker}}},
 		"secret":                  {Flow: "token-exchange", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{SubjectToken: "env:JOB_JWT"}}},
-		"two":                     {Flow: "id-jag", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{SubjectToken: "env:JOB_JWT", IDPClientSecret: "command:touch " + marker, IDPTokenEndpoint: h.evilURL + "/token"}}},
+		"two":                     {Flow: "id-jag", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{SubjectToken: "env:JOB_JWT", IDPClientSecret: "command:touch " + marker, IDPTokenEndpoint: h.attackerURL + "/token"}}},
 		"ID token":                {Flow: "ci", Login: mcplogin.LoginOptions{Inputs: flows.Inputs{Audience: sts}}},
 		"ID token for the issuer": {Flow: "ci"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.t = t
-			c.Token, c.Issuer, c.Server = expiredToken(), h.server(h.evilURL, h.evilURL), h.evilURL+"/mcp"
+			c.Token, c.Issuer, c.Server = expiredToken(), h.server(h.attackerURL, h.attackerURL), h.attackerURL+"/mcp"
 			c.Login.Flows = []string{c.Flow}
 			h.plant(c)
 			for _, args := range [][]string{
@@ -157,7 +157,7 @@ func TestPlantedRecordHasNoEffect(t *testing.T) {
 			if _, err := os.Lstat(marker); err == nil {
 				t.Error("the command ran")
 			}
-			if n := h.evil.Count(oauthtest.Token); n != 0 {
+			if n := h.attacker.Count(oauthtest.Token); n != 0 {
 				t.Errorf("%d requests to the record's token endpoint", n)
 			}
 			h.want(exit.Done, "status", "p", "--json")
@@ -168,12 +168,12 @@ func TestPlantedRecordHasNoEffect(t *testing.T) {
 	}
 }
 
-// TestTypedSourcesAreUsedForRefresh: sources that were typed at a sign-in are used for every
-// refresh on this host. The confirmation is valid for that record only, and not for
-// another one with the same sources.
+// TestTypedSourcesAreUsedForRefresh: sources that were typed at a sign-in are used
+// for every refresh on this host. The confirmation is valid for that record only,
+// and not for another one with the same sources.
 func TestTypedSourcesAreUsedForRefresh(t *testing.T) {
 	h := newMachine(t)
-	h.want(exit.Done, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
+	h.want(exit.Done, "login", "p", h.trustedURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
 	h.want(exit.Done, "refresh", "p")
 	h.want(exit.Done, "login", "p")
 	h.want(exit.Done, "login", "p", "--flow", "jwt-bearer", "--assertion-from", "env:JOB_JWT")
@@ -191,10 +191,10 @@ func TestTypedSourcesAreUsedForRefresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*mcplogin.Credential){
-		"another endpoint": func(c *mcplogin.Credential) { c.Issuer.TokenEndpoint = h.evilURL + "/token" },
-		"another issuer":   func(c *mcplogin.Credential) { c.Issuer.Issuer = h.evilURL },
-		"another server":   func(c *mcplogin.Credential) { c.Server = h.evilURL + "/mcp" },
-		"another resource": func(c *mcplogin.Credential) { c.Resource = h.evilURL + "/mcp" },
+		"another endpoint": func(c *mcplogin.Credential) { c.Issuer.TokenEndpoint = h.attackerURL + "/token" },
+		"another issuer":   func(c *mcplogin.Credential) { c.Issuer.Issuer = h.attackerURL },
+		"another server":   func(c *mcplogin.Credential) { c.Server = h.attackerURL + "/mcp" },
+		"another resource": func(c *mcplogin.Credential) { c.Resource = h.attackerURL + "/mcp" },
 		"more scopes":      func(c *mcplogin.Credential) { c.Asked = append(c.Asked, "admin") },
 		"another source":   func(c *mcplogin.Credential) { c.Login.Inputs.Assertion = "env:HOME" },
 		"another flow":     func(c *mcplogin.Credential) { c.Flow = "ci" },
@@ -211,7 +211,7 @@ func TestTypedSourcesAreUsedForRefresh(t *testing.T) {
 		if _, err := store.Put(t.Context(), "p", changed, secrets.Any); err != nil {
 			t.Fatal(err)
 		}
-		if h.want(exit.LoginRequired, "refresh", "p"); h.evil.Count(oauthtest.Token) != 0 {
+		if h.want(exit.LoginRequired, "refresh", "p"); h.attacker.Count(oauthtest.Token) != 0 {
 			t.Errorf("%s: the assertion was sent", name)
 		}
 	}
@@ -232,37 +232,37 @@ func TestTypedSourcesAreUsedForRefresh(t *testing.T) {
 func TestNewHostNamesItsSources(t *testing.T) {
 	h := newMachine(t)
 	h.set("MCP_LOGIN_ID_TOKEN", idTokenFor("api://team"))
-	record := mcplogin.Credential{Flow: "ci", Token: expiredToken(), Issuer: h.server(h.goodURL, h.goodURL)}
+	record := mcplogin.Credential{Flow: "ci", Token: expiredToken(), Issuer: h.server(h.trustedURL, h.trustedURL)}
 	record.Login.Inputs.Audience = "api://team"
 	h.plant(record)
-	issuer, audience := []string{"--expect-issuer", h.goodURL}, []string{"--expect-audience", "api://team"}
+	issuer, audience := []string{"--expect-issuer", h.trustedURL}, []string{"--expect-audience", "api://team"}
 	h.want(exit.LoginRequired, "token", "p")
-	if got := h.stderr.String(); !strings.Contains(got, "or for one run: MCP_LOGIN_EXPECT_ISSUER="+h.goodURL+" MCP_LOGIN_EXPECT_AUDIENCE=api://team mcp-login token p\n") {
+	if got := h.stderr.String(); !strings.Contains(got, "or for one run: MCP_LOGIN_EXPECT_ISSUER="+h.trustedURL+" MCP_LOGIN_EXPECT_AUDIENCE=api://team mcp-login token p\n") {
 		t.Errorf("the hint does not explain how to confirm:\n%s", got)
 	}
 	h.want(exit.LoginRequired, append([]string{"token", "p"}, issuer...)...)
 	h.want(exit.LoginRequired, append([]string{"token", "p"}, audience...)...)
 	h.want(exit.LoginRequired, append([]string{"token", "p", "--expect-audience", "api://other"}, issuer...)...)
-	if n := h.good.Count(oauthtest.Token); n != 0 {
+	if n := h.trusted.Count(oauthtest.Token); n != 0 {
 		t.Errorf("%d ID tokens were presented", n)
 	}
 	h.want(exit.Done, append(append([]string{"token", "p"}, issuer...), audience...)...)
-	h.set("MCP_LOGIN_EXPECT_ISSUER", h.goodURL)
+	h.set("MCP_LOGIN_EXPECT_ISSUER", h.trustedURL)
 	h.set("MCP_LOGIN_EXPECT_AUDIENCE", "api://team")
 	h.want(exit.Done, "refresh", "p")
 
 	// The issuer is the expected one, but the endpoint in the record is another.
-	record.Issuer.TokenEndpoint = h.evilURL + "/token"
+	record.Issuer.TokenEndpoint = h.attackerURL + "/token"
 	h.plant(record)
 	h.want(exit.LoginRequired, "refresh", "p")
-	if !strings.Contains(h.stderr.String(), "token_endpoint changed") || h.evil.Count(oauthtest.Token) != 0 {
-		t.Errorf("%d ID tokens were sent elsewhere:\n%s", h.evil.Count(oauthtest.Token), h.stderr)
+	if !strings.Contains(h.stderr.String(), "token_endpoint changed") || h.attacker.Count(oauthtest.Token) != 0 {
+		t.Errorf("%d ID tokens were sent elsewhere:\n%s", h.attacker.Count(oauthtest.Token), h.stderr)
 	}
 
 	// The default audience is the issuer, so it is confirmed with the issuer.
-	h.set("MCP_LOGIN_ID_TOKEN", idTokenFor(h.goodURL))
+	h.set("MCP_LOGIN_ID_TOKEN", idTokenFor(h.trustedURL))
 	h.set("MCP_LOGIN_EXPECT_AUDIENCE", "")
-	record.Login.Inputs.Audience, record.Issuer = "", h.server(h.goodURL, h.goodURL)
+	record.Login.Inputs.Audience, record.Issuer = "", h.server(h.trustedURL, h.trustedURL)
 	h.plant(record)
 	h.want(exit.Done, "token", "p")
 
@@ -288,16 +288,16 @@ func TestExpectedIssuerHoldsForStoredRecords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.t = t
-			h.plant(mcplogin.Credential{Flow: "device", Token: token, Issuer: h.server(h.evilURL, h.evilURL)})
+			h.plant(mcplogin.Credential{Flow: "device", Token: token, Issuer: h.server(h.attackerURL, h.attackerURL)})
 			for _, args := range [][]string{
 				{"token", "p"}, {"env", "p"}, {"headers", "p"}, {"refresh", "p"}, {"test", "p"}, {"export", "p"}, {"token", "p", "--login"},
 			} {
-				h.want(exit.Denied, append([]string{args[0], "--expect-issuer", h.goodURL}, args[1:]...)...)
-				h.set("MCP_LOGIN_EXPECT_ISSUER", h.goodURL)
+				h.want(exit.Denied, append([]string{args[0], "--expect-issuer", h.trustedURL}, args[1:]...)...)
+				h.set("MCP_LOGIN_EXPECT_ISSUER", h.trustedURL)
 				h.want(exit.Denied, args...)
 				h.set("MCP_LOGIN_EXPECT_ISSUER", "")
 			}
-			if n := h.evil.Count(oauthtest.Token); n != 0 {
+			if n := h.attacker.Count(oauthtest.Token); n != 0 {
 				t.Errorf("%d requests to the other issuer", n)
 			}
 		})
@@ -315,7 +315,7 @@ func TestLoginWithoutAFolderForNotes(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(state, "confirmed"), nil, 0o600); err != nil { // a file where the folder would be
 		t.Fatal(err)
 	}
-	h.want(exit.Done, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
+	h.want(exit.Done, "login", "p", h.trustedURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
 	if got := h.stderr.String(); !strings.Contains(got, "warning: cannot save your confirmation") || !strings.Contains(got, "MCP_LOGIN_ASSERTION_FROM=env:JOB_JWT") {
 		t.Errorf("standard error:\n%s", got)
 	}
@@ -323,14 +323,14 @@ func TestLoginWithoutAFolderForNotes(t *testing.T) {
 	h.want(exit.Store, "refresh", "p")
 	h.want(exit.Done, "status", "p")
 	h.set("MCP_LOGIN_ASSERTION_FROM", "env:JOB_JWT")
-	h.want(exit.Done, "refresh", "p", "--expect-issuer", h.goodURL)
+	h.want(exit.Done, "refresh", "p", "--expect-issuer", h.trustedURL)
 }
 
 // TestNotesOfOtherUsersAreIgnored: a confirmation file that others can write, or a
 // symbolic link, confirms nothing.
 func TestNotesOfOtherUsersAreIgnored(t *testing.T) {
 	h := newMachine(t)
-	h.want(exit.Done, "login", "p", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
+	h.want(exit.Done, "login", "p", h.trustedURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
 	dir := filepath.Join(h.home, ".local/state/mcp-login/confirmed")
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
@@ -348,7 +348,7 @@ func TestImportAndMoveRemoveSources(t *testing.T) {
 	h := newMachine(t)
 	h.set("MCP_LOGIN_EXPORT_PASSPHRASE", "correct horse")
 	record := mcplogin.Credential{
-		Flow: "jwt-bearer", Issuer: h.server(h.goodURL, h.goodURL),
+		Flow: "jwt-bearer", Issuer: h.server(h.trustedURL, h.trustedURL),
 		Token: oauth.Token{Access: "still-valid", Type: "Bearer", Expiry: time.Now().Add(time.Hour)},
 	}
 	record.Login.Inputs = flows.Inputs{Assertion: "command:touch x", Audience: "sts.amazonaws.com"}
@@ -386,7 +386,7 @@ func TestImportAndMoveRemoveSources(t *testing.T) {
 	h.want(exit.Done, "token", "q")
 
 	// Sources that this user typed on this host are moved too.
-	h.want(exit.Done, "login", "mine", h.goodURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
+	h.want(exit.Done, "login", "mine", h.trustedURL+"/mcp", "--flow", "jwt-bearer", "--client-id", "job", "--assertion-from", "env:JOB_JWT")
 	h.want(exit.Done, "store", "move", "--to", "file:"+filepath.Join(h.home, "second"), "mine")
 	h.want(exit.Done, "refresh", "mine", "--profile-dir", filepath.Join(h.home, "second"))
 }

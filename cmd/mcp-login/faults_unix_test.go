@@ -69,9 +69,9 @@ func TestFaultsInWords(t *testing.T) {
 
 		{"Vault connection refused", "token a --store vault:secret/x", vaultAt("http://"+unused, "hvs.example"), exit.Temporary,
 			[]string{"vault: read secret/data/x/a at http://" + unused + ": connection refused$", "^hint: check VAULT_ADDR, and that Vault runs: vault status$"}},
-		{"Vault sealed", "token a --store vault:secret/x", vaultAt(vaultSays(t, 503, "Vault is sealed"), "hvs.example"), exit.Store,
+		{"Vault sealed", "token a --store vault:secret/x", vaultAt(vaultError(t, 503, "Vault is sealed"), "hvs.example"), exit.Store,
 			[]string{"Vault is sealed: an operator must unseal it$", "^hint: an operator of Vault runs: vault operator unseal$"}},
-		{"Vault denied", "token a --store vault:secret/x", vaultAt(vaultSays(t, 403, "permission denied"), "hvs.example"), exit.Store,
+		{"Vault denied", "token a --store vault:secret/x", vaultAt(vaultError(t, 403, "permission denied"), "hvs.example"), exit.Store,
 			[]string{"permission denied; the policy must have: path ", "^hint: ask the administrator of Vault for that policy; your token: vault token lookup$"}},
 		{"Vault without a token", "token a --store vault:secret/x", vaultAt("http://"+unused, ""), exit.Store,
 			[]string{"no token; set VAULT_TOKEN", "^hint: vault login$"}},
@@ -132,8 +132,8 @@ func vaultAt(address, token string) map[string]string {
 	return map[string]string{"VAULT_ADDR": address, "VAULT_TOKEN": token}
 }
 
-// vaultSays responds to every request with a Vault error.
-func vaultSays(t *testing.T, status int, text string) string {
+// vaultError responds to every request with a Vault error.
+func vaultError(t *testing.T, status int, text string) string {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		fmt.Fprintf(w, `{"errors":[%q]}`, text)

@@ -109,9 +109,9 @@ func (j *ciJob) put(t *testing.T, c mcplogin.Credential) {
 	}
 }
 
-// agentThatSays is an agent, possibly on another host, that responds with this text
+// agentWithText is an agent, possibly on another host, that responds with this text
 // everywhere.
-func agentThatSays(t *testing.T, text string) (socket string) {
+func agentWithText(t *testing.T, text string) (socket string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "a") // because a socket path must be short
 	if err != nil {
@@ -154,17 +154,17 @@ func newHostileServers(t *testing.T) hostileServers {
 	initialized := `"result":` + asJSON(t, map[string]any{
 		"protocolVersion": "2025-06-18", "capabilities": map[string]any{"tools": map[string]any{}}, "serverInfo": map[string]string{"name": hostileText, "version": hostileText},
 	})
-	refused := `"error":` + asJSON(t, map[string]any{"code": -32000, "message": hostileText})
+	rejected := `"error":` + asJSON(t, map[string]any{"code": -32000, "message": hostileText})
 	tools := `"result":` + asJSON(t, map[string]any{"tools": []any{map[string]any{
 		"name": "tool", "description": hostileText, "inputSchema": map[string]string{"type": "object"},
 	}}})
 	called := `"result":` + asJSON(t, map[string]any{"content": []any{map[string]string{"type": "text", "text": hostileText}}})
 	return hostileServers{
-		refusing:  hostileMCP(t, map[string]string{"initialize": refused, "server/discover": refused}),
-		failing:   hostileMCP(t, map[string]string{"initialize": initialized, "tools/list": refused}),
+		refusing:  hostileMCP(t, map[string]string{"initialize": rejected, "server/discover": rejected}),
+		failing:   hostileMCP(t, map[string]string{"initialize": initialized, "tools/list": rejected}),
 		listing:   hostileMCP(t, map[string]string{"initialize": initialized, "tools/list": tools, "tools/call": called}),
 		forbidden: served(t, asksForScopes), document: served(t, describesItself),
-		selfSigned: hostileTLS(t), socket: agentThatSays(t, hostileText),
+		selfSigned: hostileTLS(t), socket: agentWithText(t, hostileText),
 	}
 }
 

@@ -33,7 +33,7 @@ type remoteServer struct {
 	env     []string
 }
 
-const elsewhereURL = "https://example.com/mcp"
+const remoteURL = "https://example.com/mcp"
 
 func newRemoteServer(t *testing.T) *remoteServer {
 	t.Helper()
@@ -100,7 +100,7 @@ func (x *remoteServer) run(t *testing.T, line string, want int) (stdout, stderr 
 // sent, and the suggested command signs in.
 func TestSecretIsNotSentToAnUnnamedIssuer(t *testing.T) {
 	x := newRemoteServer(t)
-	stdout, stderr := x.run(t, "mcp-login login 'robot one' "+elsewhereURL+" --client-id robot --flow device", exit.BadUsage)
+	stdout, stderr := x.run(t, "mcp-login login 'robot one' "+remoteURL+" --client-id robot --flow device", exit.BadUsage)
 	if stdout != "" || x.sent() != 0 || !strings.Contains(stderr, "the client secret was not sent to https://example.com") {
 		t.Errorf("%d requests, standard output %q\n%s", x.sent(), stdout, stderr)
 	}
@@ -122,9 +122,9 @@ func TestSecretIsNotSentToAnUnnamedIssuer(t *testing.T) {
 	if x.sent() != before || !strings.Contains(stderr, "the client secret was not sent to https://example.com") {
 		t.Errorf("%d requests because of a record\n%s", x.sent()-before, stderr)
 	}
-	x.run(t, "mcp-login login b "+elsewhereURL+" --client-id robot --expect-issuer https://example.com", exit.Done)
+	x.run(t, "mcp-login login b "+remoteURL+" --client-id robot --expect-issuer https://example.com", exit.Done)
 	before = x.sent()
-	x.run(t, "mcp-login login c "+elsewhereURL+" --client-id robot --expect-issuer https://other.example", exit.Denied)
+	x.run(t, "mcp-login login c "+remoteURL+" --client-id robot --expect-issuer https://other.example", exit.Denied)
 	if x.sent() != before {
 		t.Error("a secret was sent to an unexpected issuer")
 	}
@@ -135,7 +135,7 @@ func TestSecretIsNotSentToAnUnnamedIssuer(t *testing.T) {
 func TestSecretNeedsConfirmation(t *testing.T) {
 	x := newRemoteServer(t)
 	login := func() *terminaltest.Terminal {
-		cmd := exec.Command(x.program, "login", "a", elsewhereURL, "--client-id", "robot", "--flow", "device", "--force")
+		cmd := exec.Command(x.program, "login", "a", remoteURL, "--client-id", "robot", "--flow", "device", "--force")
 		cmd.Env = x.env
 		return terminaltest.Start(t, cmd, 80, 24)
 	}

@@ -214,20 +214,20 @@ func (p *path) flowFor(giveUp func()) flows.Flow {
 	if p.flow == "device" {
 		return &device.Flow{Prompt: quiet{}}
 	}
-	b := &browserElsewhere{srv: p.srv, link: make(chan string, 1), giveUp: giveUp}
+	b := &remoteBrowser{srv: p.srv, link: make(chan string, 1), giveUp: giveUp}
 	return &authcode.Flow{Prompt: b, Paste: b.paste}
 }
 
-// browserElsewhere opens the URL of the prompt, and its user pastes the final URL.
-type browserElsewhere struct {
+// remoteBrowser opens the URL of the prompt, and its user pastes the final URL.
+type remoteBrowser struct {
 	srv    *oauthtest.Server
 	link   chan string
 	giveUp func()
 }
 
-func (b *browserElsewhere) ShowLink(_ context.Context, l authcode.Link) { b.link <- l.URL }
+func (b *remoteBrowser) ShowLink(_ context.Context, l authcode.Link) { b.link <- l.URL }
 
-func (b *browserElsewhere) paste(ctx context.Context, rejected error) (string, error) {
+func (b *remoteBrowser) paste(ctx context.Context, rejected error) (string, error) {
 	if rejected != nil {
 		return "", rejected
 	}

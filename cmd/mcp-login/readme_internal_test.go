@@ -155,9 +155,9 @@ func documented(e *call, name, rest string) (faults []string) {
 			return []string{"there is no command " + name + " " + words[0]}
 		}
 	}
-	ours, _, _ := strings.Cut(rest, " -- ")
-	ours, _, _ = strings.Cut(ours, " | ")
-	for _, flag := range regexp.MustCompile(`(?:^|\s)--([a-z-]+)`).FindAllStringSubmatch(ours, -1) {
+	flags, _, _ := strings.Cut(rest, " -- ")
+	flags, _, _ = strings.Cut(flags, " | ")
+	for _, flag := range regexp.MustCompile(`(?:^|\s)--([a-z-]+)`).FindAllStringSubmatch(flags, -1) {
 		known := slices.ContainsFunc(command.Flags, func(f cli.Flag) bool { return f.Names()[0] == flag[1] })
 		if !known && flag[1] != "help" && flag[1] != commandline.HelpAll {
 			faults = append(faults, name+" has no flag --"+flag[1])

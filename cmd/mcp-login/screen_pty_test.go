@@ -64,8 +64,8 @@ func (p *account) run(t *testing.T, line string, env ...string) {
 	}
 }
 
-// types runs a command at a terminal, and waits until it has exited.
-func (p *account) types(t *testing.T, line string, cols, rows int, env ...string) *terminaltest.Terminal {
+// runAtTerminal runs a command at a terminal, and waits until it has exited.
+func (p *account) runAtTerminal(t *testing.T, line string, cols, rows int, env ...string) *terminaltest.Terminal {
 	t.Helper()
 	cmd := exec.Command(p.program, strings.Fields(strings.ReplaceAll(line, "URL", p.url))...)
 	cmd.Env = append(slices.Clone(p.env), env...)
@@ -94,7 +94,7 @@ func TestScreens(t *testing.T) {
 	p.signIn(t, "sentry", oauthtest.Tokens{NoRefresh: true})
 	for name, line := range screens {
 		p.golden(t, name, func(cols, rows int, env ...string) *terminaltest.Terminal {
-			return p.typesWithFreshTokens(t, line, cols, rows, env...)
+			return p.runWithFreshTokens(t, line, cols, rows, env...)
 		})
 	}
 }
@@ -105,7 +105,7 @@ func TestLockedScreen(t *testing.T) {
 	p := newAccount(t, "MCP_LOGIN_KEEPER=passphrase", "MCP_LOGIN_PASSPHRASE=correct horse battery")
 	for name, line := range map[string]string{"locked": "token notion", "locked-status": "store status"} {
 		p.golden(t, name, func(cols, rows int, env ...string) *terminaltest.Terminal {
-			return p.types(t, line, cols, rows, env...)
+			return p.runAtTerminal(t, line, cols, rows, env...)
 		})
 	}
 }
@@ -115,7 +115,7 @@ func TestEmptyScreen(t *testing.T) {
 	p := newAccount(t)
 	p.run(t, "clear notion")
 	p.golden(t, "empty", func(cols, rows int, env ...string) *terminaltest.Terminal {
-		return p.types(t, "status", cols, rows, env...)
+		return p.runAtTerminal(t, "status", cols, rows, env...)
 	})
 }
 
@@ -158,12 +158,12 @@ func (p *account) screenText(x *terminaltest.Terminal, cols, rows int) string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
-// typesWithFreshTokens is types for a table whose durations must all have the width of those in
-// the golden file: of tokens issued less than 35 seconds ago.
-func (p *account) typesWithFreshTokens(t *testing.T, line string, cols, rows int, env ...string) (x *terminaltest.Terminal) {
+// runWithFreshTokens is types for a table whose durations must all have the width
+// of those in the golden file: of tokens issued less than 35 seconds ago.
+func (p *account) runWithFreshTokens(t *testing.T, line string, cols, rows int, env ...string) (x *terminaltest.Terminal) {
 	t.Helper()
-	await.True(t, "tokens are new", func() bool {
-		x = p.types(t, line, cols, rows, env...)
+	await.True(t, "the tokens are new", func() bool {
+		x = p.runAtTerminal(t, line, cols, rows, env...)
 		if !regexp.MustCompile(`in (59m(\ds)?|58m\w*)  `).MatchString(x.Raw.String()) {
 			return true
 		}
@@ -210,14 +210,14 @@ var servers = map[string]string{"notion": "mcp.notion.com", "linear": "mcp.linea
 // TestScreenColors: errors, commands to run and titles are highlighted.
 func TestScreenColors(t *testing.T) {
 	p := newAccount(t)
-	x := p.types(t, screens["not-signed-in"], 80, 24, "TERM=xterm-256color")
+	x := p.runAtTerminal(t, screens["not-signed-in"], 80, 24, "TERM=xterm-256color")
 	if raw := x.Raw.String(); !strings.Contains(raw, "\x1b[31m✗ mcp-login: \x1b[m") || !strings.Contains(raw, "\x1b[2mhint: \x1b[m\x1b[1m") {
 		t.Errorf("no styles in %q", raw)
 	}
-	if raw := p.types(t, "--help", 80, 24, "TERM=xterm-256color").Raw.String(); !strings.Contains(raw, "\x1b[1mSIGN IN\x1b[m") {
+	if raw := p.runAtTerminal(t, "--help", 80, 24, "TERM=xterm-256color").Raw.String(); !strings.Contains(raw, "\x1b[1mSIGN IN\x1b[m") {
 		t.Errorf("no title is highlighted in %q", raw)
 	}
-	if raw := p.types(t, "status notion", 80, 24, "TERM=xterm-256color").Raw.String(); !strings.Contains(raw, "\x1b[32mvalid\x1b[m") {
+	if raw := p.runAtTerminal(t, "status notion", 80, 24, "TERM=xterm-256color").Raw.String(); !strings.Contains(raw, "\x1b[32mvalid\x1b[m") {
 		t.Errorf("the state is not highlighted in %q", raw)
 	}
 }
@@ -227,7 +227,7 @@ func TestScreenColors(t *testing.T) {
 func TestSettingsFitTheTerminal(t *testing.T) {
 	p := newAccount(t)
 	folder := "/home/ada/" + strings.Repeat("x", 39) // with its origin too wide
-	screen := p.types(t, "config show --profile-dir "+folder, 80, 160, "TERM=xterm-256color").Screen()
+	screen := p.runAtTerminal(t, "config show --profile-dir "+folder, 80, 160, "TERM=xterm-256color").Screen()
 	if want := "profile-dir                    " + folder + "\n" + strings.Repeat(" ", 31) + "flag --profile-dir\n"; !strings.Contains(regexp.MustCompile(` +\n`).ReplaceAllString(screen, "\n"), want) {
 		t.Errorf("no %q in\n%s", want, screen)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-func entra(description string) error {
+func entraError(description string) error {
 	return &oauth.Error{Code: "invalid_request", Description: description, Status: 400}
 }
 
@@ -36,9 +36,9 @@ func TestServerRemedy(t *testing.T) {
 		{"an error of a proxy", "login a " + url, &oauth.ProxyError{Proxy: "proxy:3128", Status: 407}, exit.Failed, "HTTPS_PROXY"},
 		{"an unknown authority", "login a " + url, fmt.Errorf("ask: %w", x509.UnknownAuthorityError{}), exit.Failed, "--ca-cert FILE"},
 		{"the resource parameter", "login a " + url, &oauth.Error{Code: oauth.CodeInvalidTarget, Status: 400}, exit.Failed, "mcp-login login --no-resource a https://mcp.test"},
-		{"Entra and a resource", "login a " + url, entra("AADSTS9010010: The resource parameter"), exit.Failed, "mcp-login login --no-resource --scope 'api://APP-ID/SCOPE offline_access' a https://mcp.test"},
-		{"Entra and a scope", "login a " + url, entra("AADSTS650053: The application asked for scope 'x'"), exit.Failed, "mcp-login login --scope 'api://APP-ID/SCOPE offline_access' a https://mcp.test"},
-		{"Entra and a public client", "login a " + url, entra("AADSTS7000218: The request body must contain"), exit.Failed, "allow public client flows"},
+		{"Entra and a resource", "login a " + url, entraError("AADSTS9010010: The resource parameter"), exit.Failed, "mcp-login login --no-resource --scope 'api://APP-ID/SCOPE offline_access' a https://mcp.test"},
+		{"Entra and a scope", "login a " + url, entraError("AADSTS650053: The application asked for scope 'x'"), exit.Failed, "mcp-login login --scope 'api://APP-ID/SCOPE offline_access' a https://mcp.test"},
+		{"Entra and a public client", "login a " + url, entraError("AADSTS7000218: The request body must contain"), exit.Failed, "allow public client flows"},
 		{"GitHub without the device flow", "login a " + url, &oauth.Error{Code: "device_flow_disabled", Status: 200}, exit.Failed, "enable the device flow"},
 		{"an overloaded proxy", "login a " + url, &oauth.ProxyError{Proxy: "proxy:3128", Status: 503}, exit.Temporary, "mcp-login doctor https://mcp.test"},
 		{"a server error", "login a " + url, &oauth.Error{Status: 503, Endpoint: url}, exit.Temporary, "try again later, or ask the server's operator to fix it\nto see where it fails: mcp-login doctor https://mcp.test"},

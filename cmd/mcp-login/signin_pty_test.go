@@ -19,14 +19,15 @@ import (
 	"github.com/mcp-login/mcp-login/oauth/oauthtest"
 )
 
-// answers runs a command at a terminal and types an answer to each prompt.
-func (p *account) answers(t *testing.T, line string, want int, dialog ...string) string {
+// runDialog runs a command at a terminal and types an answer to each prompt.
+func (p *account) runDialog(t *testing.T, line string, want int, dialog ...string) string {
 	t.Helper()
 	return p.converse(t, line, want, dialog, 80, 24, "TERM=dumb").Raw.String()
 }
 
-// asks is answers for a command whose last prompt is compared with a golden file.
-func (p *account) asks(t *testing.T, golden, line string, want int, dialog ...string) {
+// runGoldenDialog is answers for a command whose last prompt is compared with a
+// golden file.
+func (p *account) runGoldenDialog(t *testing.T, golden, line string, want int, dialog ...string) {
 	t.Helper()
 	p.golden(t, golden, func(cols, rows int, env ...string) *terminaltest.Terminal {
 		x := p.converse(t, line, want, dialog, cols, rows, env...)
@@ -60,18 +61,19 @@ func TestSignInAgainNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	const question = "Sign in again? [y/N]"
 	for answer, again := range map[string]bool{"\n": false, "n\n": false, "y\n": true} {
-		raw := p.answers(t, "login notion", exit.Done, question, answer)
+		raw := p.runDialog(t, "login notion", exit.Done, question, answer)
 		if !strings.Contains(raw, "already signed in to http://127.0.0.1") || strings.Contains(raw, "Approve only if") != again {
 			t.Errorf("answer %q:\n%s", answer, raw)
 		}
 	}
-	p.asks(t, "question-again", "login notion", exit.Done, question, "\n")
-	if raw := p.answers(t, "login notion", exit.Interrupted, question, "\x03"); strings.Contains(raw, "Approve only if") {
+	p.runGoldenDialog(t, "question-again", "login notion", exit.Done, question, "\n")
+	if raw := p.runDialog(t, "login notion", exit.Interrupted, question, "\x03"); strings.Contains(raw, "Approve only if") {
 		t.Errorf("the sign-in succeeded after Ctrl-C:\n%s", raw)
 	}
 }
 
-// TestKnownServerNeedsConfirmation: the prompt names the host found in an MCP client's file.
+// TestKnownServerNeedsConfirmation: the prompt names the host found in an MCP
+// client's file.
 func TestKnownServerNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	srv := httptest.NewServer(&oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}})
@@ -84,14 +86,14 @@ func TestKnownServerNeedsConfirmation(t *testing.T) {
 		t.Fatal(err)
 	}
 	question := "Sign in to " + strings.TrimPrefix(srv.URL, "http://") + "? [y/N]"
-	p.asks(t, "question-known", "login other", exit.Denied, question, "n\n")
-	if raw := p.answers(t, "login other", exit.Done, question, "y\n"); !strings.Contains(raw, "next: eval") {
+	p.runGoldenDialog(t, "question-known", "login other", exit.Denied, question, "n\n")
+	if raw := p.runDialog(t, "login other", exit.Done, question, "y\n"); !strings.Contains(raw, "next: eval") {
 		t.Error(raw)
 	}
 }
 
-// TestServerFromMetadataNeedsConfirmation: the URL of a host leads to the MCP server in its
-// metadata, and to the profile of that server.
+// TestServerFromMetadataNeedsConfirmation: the URL of a host leads to the MCP
+// server in its metadata, and to the profile of that server.
 func TestServerFromMetadataNeedsConfirmation(t *testing.T) {
 	p := newAccount(t)
 	fake := &oauthtest.Server{Device: oauthtest.Device{Interval: time.Second, AutoApprove: 1}}
@@ -108,8 +110,8 @@ func TestServerFromMetadataNeedsConfirmation(t *testing.T) {
 	}))
 	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
 	const question = "/mcp instead? [y/N]"
-	p.asks(t, "question-below", "login below "+srv.URL+"/", exit.Failed, question, "n\n")
-	raw := p.answers(t, "login below "+srv.URL+"/", exit.Done, question, "y\n")
+	p.runGoldenDialog(t, "question-below", "login below "+srv.URL+"/", exit.Failed, question, "n\n")
+	raw := p.runDialog(t, "login below "+srv.URL+"/", exit.Done, question, "y\n")
 	if !strings.Contains(raw, "signed in to "+srv.URL+"/mcp") {
 		t.Error(raw)
 	}
@@ -121,11 +123,11 @@ func TestNewPassphraseIsTypedTwice(t *testing.T) {
 	p := newAccount(t)
 	const first, second, words = "new passphrase: ", "repeat it: ", "correct horse battery\n"
 	login := "login other " + p.url + " --flow device --keeper passphrase --store file:" + filepath.Dir(p.program) + "/secret"
-	raw := p.answers(t, login, exit.Failed, first, words, second, "battery staple\n")
+	raw := p.runDialog(t, login, exit.Failed, first, words, second, "battery staple\n")
 	if !strings.Contains(raw, "mcp-login: the passphrases do not match") || strings.Contains(raw, "Approve only if") {
 		t.Errorf("two passphrases:\n%s", raw)
 	}
-	raw = p.answers(t, login, exit.Done, first, words, second, words)
+	raw = p.runDialog(t, login, exit.Done, first, words, second, words)
 	if n := strings.Count(raw, "passphrase: ") + strings.Count(raw, "passphrase of the store: "); n != 1 || strings.Contains(raw, "horse") {
 		t.Errorf("%d prompts, and then one to repeat it:\n%s", n, raw)
 	}
@@ -135,10 +137,10 @@ func TestNewPassphraseIsTypedTwice(t *testing.T) {
 		t.Fatalf("the next command is %q:\n%s", unlock, raw)
 	}
 	token := "token other --store file:" + filepath.Dir(p.program) + "/secret"
-	p.answers(t, token, exit.Store)
-	p.answers(t, unlock, exit.Done, "passphrase of the store: ", words)
-	t.Cleanup(func() { p.answers(t, strings.Replace(unlock, "unlock", "lock", 1), exit.Done) })
-	if raw := p.answers(t, token, exit.Done); strings.Contains(raw, "passphrase") {
+	p.runDialog(t, token, exit.Store)
+	p.runDialog(t, unlock, exit.Done, "passphrase of the store: ", words)
+	t.Cleanup(func() { p.runDialog(t, strings.Replace(unlock, "unlock", "lock", 1), exit.Done) })
+	if raw := p.runDialog(t, token, exit.Done); strings.Contains(raw, "passphrase") {
 		t.Errorf("after %s:\n%s", unlock, raw)
 	}
 }
@@ -151,20 +153,20 @@ func TestCtrlCLeavesNothing(t *testing.T) {
 	srv := httptest.NewServer(fake)
 	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
 	login := "login other " + srv.URL + "/mcp --flow device"
-	raw := p.answers(t, login, exit.Interrupted, "Waiting until", "\x03")
+	raw := p.runDialog(t, login, exit.Interrupted, "Waiting until", "\x03")
 	if strings.Contains(raw, "hint:") || strings.Contains(raw, "mcp-login: ") {
 		t.Errorf("Ctrl-C prints an explanation:\n%s", raw)
 	}
-	if raw := p.answers(t, "list", exit.Done); strings.Contains(raw, "other") {
+	if raw := p.runDialog(t, "list", exit.Done); strings.Contains(raw, "other") {
 		t.Errorf("a record is left:\n%s", raw)
 	}
-	p.answers(t, "status other", exit.LoginRequired)
+	p.runDialog(t, "status other", exit.LoginRequired)
 	go func() { // approves the next code
 		for !fake.ApproveDevice("WDJB-MJHD") && t.Context().Err() == nil {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}()
-	if raw := p.answers(t, login, exit.Done); strings.Contains(raw, "waiting for another process") {
+	if raw := p.runDialog(t, login, exit.Done); strings.Contains(raw, "waiting for another process") {
 		t.Errorf("a lock is left:\n%s", raw)
 	}
 }

@@ -16,20 +16,20 @@ import (
 
 // laptop is a browser on another machine.
 type laptop struct {
-	taken  int // a port that is in use there
-	refuse error
-	fail   error
-	answer func(link url.Values) (string, error)
-	link   string
-	asked  []int
-	closed int
+	taken      int // a port that is in use there
+	reserveErr error
+	fail       error
+	answer     func(link url.Values) (string, error)
+	link       string
+	ports      []int
+	closed     int
 }
 
 func (l *laptop) Reserve(_ context.Context, _ string, port int) (int, error) {
-	l.asked = append(l.asked, port)
+	l.ports = append(l.ports, port)
 	switch {
-	case l.refuse != nil:
-		return 0, l.refuse
+	case l.reserveErr != nil:
+		return 0, l.reserveErr
 	case port != 0 && port == l.taken:
 		return 0, fmt.Errorf("there: %w", syscall.EADDRINUSE)
 	case port != 0:
@@ -50,9 +50,9 @@ func (l *laptop) Answer(ctx context.Context) (string, error) {
 
 func (l *laptop) Close() error { l.closed++; return nil }
 
-// TestElsewhere: the port is one on the other machine, known before the request is
+// TestLaptopBrowser: the port is one on the other machine, known before the request is
 // made, and the query received there completes the login.
-func TestElsewhere(t *testing.T) {
+func TestLaptopBrowser(t *testing.T) {
 	t.Parallel()
 	srv := newServer()
 	l := &laptop{answer: func(link url.Values) (string, error) {
@@ -70,13 +70,13 @@ func TestElsewhere(t *testing.T) {
 	if got := requestParams(t, l.link).Get("redirect_uri"); got != m.RedirectURIs[0] || f.Name() != "browser" {
 		t.Errorf("redirect URI %s of flow %s", got, f.Name())
 	}
-	if len(l.asked) != 1 || l.closed == 0 {
-		t.Errorf("reserved %v, closed %d times", l.asked, l.closed)
+	if len(l.ports) != 1 || l.closed == 0 {
+		t.Errorf("reserved %v, closed %d times", l.ports, l.closed)
 	}
 }
 
-// TestElsewherePortTaken: the registered port is tried first, then any other.
-func TestElsewherePortTaken(t *testing.T) {
+// TestLaptopPortInUse: the registered port is tried first, then any other.
+func TestLaptopPortInUse(t *testing.T) {
 	t.Parallel()
 	srv := newServer()
 	l := &laptop{taken: 50001, answer: func(link url.Values) (string, error) {
@@ -85,14 +85,14 @@ func TestElsewherePortTaken(t *testing.T) {
 	f := &authcode.Flow{Remote: l}
 	r := srv.request()
 	r.Client.App.RedirectURIs = []string{"http://127.0.0.1:50001/callback"}
-	if _, err := f.Run(t.Context(), r); err != nil || !slices.Equal(l.asked, []int{50001, 0}) {
-		t.Errorf("asked for %v, %v", l.asked, err)
+	if _, err := f.Run(t.Context(), r); err != nil || !slices.Equal(l.ports, []int{50001, 0}) {
+		t.Errorf("asked for %v, %v", l.ports, err)
 	}
 }
 
-// TestElsewhereFallsBack: if the other machine disconnects or is hostile, the next flow
+// TestLaptopBrowserFallsBack: if the other machine disconnects or is hostile, the next flow
 // runs, and no code is exchanged. If the user declines, the login ends.
-func TestElsewhereFallsBack(t *testing.T) {
+func TestLaptopBrowserFallsBack(t *testing.T) {
 	t.Parallel()
 	disconnected := errors.New("lost")
 	for _, tt := range []struct {
@@ -100,7 +100,7 @@ func TestElsewhereFallsBack(t *testing.T) {
 		laptop laptop
 		want   error
 	}{
-		{"during Reserve", laptop{refuse: disconnected}, flows.ErrUnsupported},
+		{"during Reserve", laptop{reserveErr: disconnected}, flows.ErrUnsupported},
 		{"during Open", laptop{fail: disconnected}, flows.ErrUnsupported},
 		{"during Answer", laptop{answer: func(url.Values) (string, error) { return "", disconnected }}, flows.ErrUnsupported},
 		{"foreign", laptop{answer: func(url.Values) (string, error) { return "code=evil-12345&state=OTHER", nil }}, flows.ErrUnsupported},

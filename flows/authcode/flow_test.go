@@ -349,7 +349,8 @@ func TestErrorResponses(t *testing.T) {
 	}
 }
 
-// TestUnrelatedRequests: requests that are not the authorization response change nothing.
+// TestUnrelatedRequests: requests that are not the authorization response change
+// nothing.
 func TestUnrelatedRequests(t *testing.T) {
 	t.Parallel()
 	s := newServer()
@@ -418,9 +419,9 @@ func TestShortAddress(t *testing.T) {
 	if page.status != http.StatusFound || page.header.Get("Location") != link.URL || page.body != "" {
 		t.Errorf("short address: HTTP %d to %q", page.status, page.header.Get("Location"))
 	}
-	foreign := get(t, link.Local)
-	foreign.Header.Set("Sec-Fetch-Site", "cross-site")
-	if page := visit(t, foreign); page.status != http.StatusForbidden || page.header.Get("Location") != "" {
+	crossSite := get(t, link.Local)
+	crossSite.Header.Set("Sec-Fetch-Site", "cross-site")
+	if page := visit(t, crossSite); page.status != http.StatusForbidden || page.header.Get("Location") != "" {
 		t.Errorf("from another site: HTTP %d", page.status)
 	}
 	visit(t, get(t, redirectURL(t, page.header.Get("Location"))))
@@ -619,8 +620,8 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
-// TestRequiredBrowserFallsBack: if a browser is required but cannot be opened, the next flow
-// runs.
+// TestRequiredBrowserFallsBack: if a browser is required but cannot be opened, the
+// next flow runs.
 func TestRequiredBrowserFallsBack(t *testing.T) {
 	t.Parallel()
 	links := make(prompt, 1)

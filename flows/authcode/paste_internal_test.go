@@ -9,7 +9,7 @@ import (
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
-func waiting(promised bool) *attempt {
+func pastedAttempt(promised bool) *attempt {
 	return &attempt{
 		server: oauth.Server{Issuer: "https://as.test", ResponseIss: promised},
 		state:  "STATE234567", result: make(chan result, 1), done: make(chan struct{}),
@@ -62,7 +62,7 @@ func TestPastedTexts(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			a := waiting(false)
+			a := pastedAttempt(false)
 			err := a.acceptPaste(tt.text)
 			if !errors.Is(err, tt.want) || tt.want == nil && err != nil {
 				t.Fatalf("acceptPaste(%q) = %v, want %v", tt.text, err, tt.want)
@@ -78,7 +78,7 @@ func TestPastedTexts(t *testing.T) {
 
 func TestBareCodeWhereIssuerIsPromised(t *testing.T) {
 	t.Run("checklist 30: a bare code names no issuer", func(t *testing.T) {
-		if err := waiting(true).acceptPaste("code-12345"); !errors.Is(err, errIssuer) {
+		if err := pastedAttempt(true).acceptPaste("code-12345"); !errors.Is(err, errIssuer) {
 			t.Errorf("acceptPaste = %v, want %v", err, errIssuer)
 		}
 	})
@@ -96,7 +96,7 @@ func FuzzPaste(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, promised := range []bool{false, true} {
-			a := waiting(promised)
+			a := pastedAttempt(promised)
 			if err := a.acceptPaste(text); err != nil {
 				if len(a.result) != 0 || len(text) > 12 && strings.Contains(err.Error(), text) {
 					t.Fatalf("rejected with %q, %d answers", err, len(a.result))
@@ -134,7 +134,7 @@ func FuzzPasteRoundTrip(f *testing.F) {
 		if quoted {
 			text = "`" + text + "`"
 		}
-		a := waiting(false)
+		a := pastedAttempt(false)
 		if err := a.acceptPaste(text); err != nil {
 			t.Fatalf("acceptPaste(%q) = %v", text, err)
 		}

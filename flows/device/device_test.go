@@ -21,7 +21,7 @@ const s = time.Second
 
 // recordingPrompt is a prompt with a user.
 type recordingPrompt struct {
-	does func(c device.Code) // called when a code is shown; nil: nothing
+	act func(c device.Code) // called when a code is shown; nil: nothing
 
 	mu    sync.Mutex
 	codes []device.Code
@@ -34,8 +34,8 @@ func (p *recordingPrompt) ShowCode(ctx context.Context, c device.Code) {
 	defer p.mu.Unlock()
 	p.codes = append(p.codes, c)
 	p.shown = ctx
-	if p.does != nil {
-		p.does(c)
+	if p.act != nil {
+		p.act(c)
 	}
 }
 
@@ -208,7 +208,7 @@ func TestResults(t *testing.T) {
 	t.Run("approved", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			srv := &oauthtest.Server{}
-			p := &recordingPrompt{does: approveAfter(srv, 12*s)}
+			p := &recordingPrompt{act: approveAfter(srv, 12*s)}
 			_, end, err := run(t, srv, &device.Flow{Prompt: p})
 			if err != nil || end != 15*s {
 				t.Errorf("ended at %v with %v, want 15s", end, err)
@@ -224,7 +224,7 @@ func TestResults(t *testing.T) {
 	t.Run("denied", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			srv := &oauthtest.Server{}
-			p := &recordingPrompt{does: func(c device.Code) { srv.DenyDevice(c.UserCode) }}
+			p := &recordingPrompt{act: func(c device.Code) { srv.DenyDevice(c.UserCode) }}
 			_, end, err := run(t, srv, &device.Flow{Prompt: p, Retry: func(context.Context) bool { return true }})
 			if !errors.Is(err, flows.ErrDenied) || end != 5*s || !slices.Equal(p.polls, []device.Status{device.Denied}) {
 				t.Errorf("ended at %v with %v, the user saw %v", end, err, p.polls)
@@ -248,7 +248,7 @@ func TestExpiredCodeIsReplacedIfRetryAllows(t *testing.T) {
 		srv := &oauthtest.Server{Device: oauthtest.Device{ExpiresIn: 12 * s}}
 		p := &recordingPrompt{}
 		prompts := 0
-		retry := func(context.Context) bool { prompts++; p.does = approveAfter(srv, s); return true }
+		retry := func(context.Context) bool { prompts++; p.act = approveAfter(srv, s); return true }
 		_, end, err := run(t, srv, &device.Flow{Prompt: p, Retry: retry})
 		if err != nil || end != 17*s || prompts != 1 || len(p.codes) != 2 {
 			t.Fatalf("ended at %v with %v after %d prompts and %d codes", end, err, prompts, len(p.codes))
@@ -316,16 +316,16 @@ func TestCodeEndsWithTheWait(t *testing.T) {
 }
 
 func TestUnsupportedFallsBack(t *testing.T) {
-	refusal := func(code string) string { return `{"error":"` + code + `"}` }
+	errorBody := func(code string) string { return `{"error":"` + code + `"}` }
 	for _, tt := range []struct {
 		name  string
 		at    oauthtest.Endpoint
 		fault oauthtest.Fault
 	}{
-		{"unauthorized_client", oauthtest.DeviceAuth, oauthtest.Fault{Status: 400, Body: refusal("unauthorized_client")}},
-		{"unsupported_grant_type", oauthtest.DeviceAuth, oauthtest.Fault{Status: 400, Body: refusal("unsupported_grant_type")}},
+		{"unauthorized_client", oauthtest.DeviceAuth, oauthtest.Fault{Status: 400, Body: errorBody("unauthorized_client")}},
+		{"unsupported_grant_type", oauthtest.DeviceAuth, oauthtest.Fault{Status: 400, Body: errorBody("unsupported_grant_type")}},
 		{"404", oauthtest.DeviceAuth, oauthtest.Fault{Status: 404}},
-		{"at the first poll", oauthtest.Token, oauthtest.Fault{Status: 400, Body: refusal("unsupported_grant_type")}},
+		{"at the first poll", oauthtest.Token, oauthtest.Fault{Status: 400, Body: errorBody("unsupported_grant_type")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -403,7 +403,7 @@ func TestFastClockAdapts(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := &slowClockServer{Server: &oauthtest.Server{}, rate: tt.rate, interval: 5 * s}
 				r := request(t, f.Server, f)
-				p := &recordingPrompt{does: approveAfter(f.Server, 14*time.Minute)}
+				p := &recordingPrompt{act: approveAfter(f.Server, 14*time.Minute)}
 				if _, err := (&device.Flow{Prompt: p}).Run(t.Context(), r); err != nil {
 					t.Fatal(err)
 				}

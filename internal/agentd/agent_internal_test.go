@@ -26,14 +26,14 @@ import (
 
 const server = "https://mcp.test/mcp"
 
-// silent is a prompt without a user: the fake server approves.
-type silent struct{}
+// silentPrompt is a prompt without a user: the fake server approves.
+type silentPrompt struct{}
 
-func (silent) ShowCode(context.Context, device.Code) {}
+func (silentPrompt) ShowCode(context.Context, device.Code) {}
 
-// world is a fake server, a store and an in-memory agent, for use in a synctest
+// fixture is a fake server, a store and an in-memory agent, for use in a synctest
 // bubble. Real sockets are tested elsewhere.
-type world struct {
+type fixture struct {
 	t     *testing.T
 	srv   *oauthtest.Server
 	store *flakyStore
@@ -66,13 +66,13 @@ func (f *flakyStore) fail(err error) {
 	f.err = err
 }
 
-func newWorld(t *testing.T, ttl time.Duration) *world {
-	return &world{t: t, store: &flakyStore{}, srv: &oauthtest.Server{
+func newFixture(t *testing.T, ttl time.Duration) *fixture {
+	return &fixture{t: t, store: &flakyStore{}, srv: &oauthtest.Server{
 		Device: oauthtest.Device{AutoApprove: 1}, Tokens: oauthtest.Tokens{TTL: ttl},
 	}}
 }
 
-func (w *world) config(profile string) mcplogin.Config {
+func (w *fixture) config(profile string) mcplogin.Config {
 	return mcplogin.Config{
 		Profile: profile, Server: server, Source: mcplogin.Stored(w.store),
 		HTTP: func(string) *http.Client { return w.srv.Client() },
@@ -82,10 +82,10 @@ func (w *world) config(profile string) mcplogin.Config {
 // byDevice returns a request for a device login, which the server approves by
 // itself.
 func byDevice() mcplogin.LoginRequest {
-	return mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silent{}}}}
+	return mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silentPrompt{}}}}
 }
 
-func (w *world) login(profile string) {
+func (w *fixture) login(profile string) {
 	w.t.Helper()
 	s, err := mcplogin.Open(w.config(profile))
 	if err == nil {
@@ -97,7 +97,7 @@ func (w *world) login(profile string) {
 }
 
 // start runs the agent until stop is called.
-func (w *world) start(edit ...func(*Config)) (stop func()) {
+func (w *fixture) start(edit ...func(*Config)) (stop func()) {
 	w.t.Helper()
 	cfg := Config{Profiles: w.store.List, Session: w.config(""), Audit: &w.audit}
 	for _, e := range edit {
@@ -122,7 +122,7 @@ func (w *world) start(edit ...func(*Config)) (stop func()) {
 
 // ask sends a request like a client of a socket, and returns the status and the
 // body.
-func (w *world) ask(s Socket, profile string) (int, agent.Answer, agent.Error) {
+func (w *fixture) ask(s Socket, profile string) (int, agent.Answer, agent.Error) {
 	w.t.Helper()
 	r := httptest.NewRequestWithContext(w.t.Context(), "GET", agent.ProfilesPath+"/"+url.PathEscape(profile)+agent.HeadersPath, nil)
 	rec := httptest.NewRecorder()
@@ -136,14 +136,14 @@ func (w *world) ask(s Socket, profile string) (int, agent.Answer, agent.Error) {
 }
 
 // metrics returns the response of /metrics.
-func (w *world) metrics() string {
+func (w *fixture) metrics() string {
 	rec := httptest.NewRecorder()
 	handler{w.agent, Socket{}}.ServeHTTP(rec, httptest.NewRequestWithContext(w.t.Context(), "GET", "/metrics", nil))
 	return rec.Body.String()
 }
 
 // works reports whether the MCP server accepts the issued token.
-func (w *world) works(a agent.Answer) bool {
+func (w *fixture) works(a agent.Answer) bool {
 	w.t.Helper()
 	req, err := http.NewRequestWithContext(w.t.Context(), "GET", server, nil)
 	if err != nil {
@@ -158,7 +158,7 @@ func (w *world) works(a agent.Answer) bool {
 	return resp.StatusCode != http.StatusUnauthorized
 }
 
-func (w *world) refreshes() int { return w.srv.Grants("refresh_token") }
+func (w *fixture) refreshes() int { return w.srv.Grants("refresh_token") }
 
 // TestThousandProfiles: with 1,000 profiles of short-lived tokens over ten minutes,
 // every issued token is valid, and the refreshes are spread out.
@@ -169,7 +169,7 @@ func TestThousandProfiles(t *testing.T) {
 			ttl      = 2 * time.Minute
 			duration = 10 * time.Minute
 		)
-		w := newWorld(t, ttl)
+		w := newFixture(t, ttl)
 		var logins sync.WaitGroup
 		for i := range profiles {
 			logins.Go(func() { w.login(fmt.Sprint("p", i)) })
@@ -207,11 +207,11 @@ func TestThousandProfiles(t *testing.T) {
 	})
 }
 
-// TestStoreChangesAreNoticed: the agent notices changes of the store by the user or another
-// process.
+// TestStoreChangesAreNoticed: the agent notices changes of the store by the user or
+// another process.
 func TestStoreChangesAreNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 10*time.Minute)
+		w := newFixture(t, 10*time.Minute)
 		w.login("a")
 		defer w.start()()
 		if status, _, e := w.ask(Socket{}, "b"); status != http.StatusConflict || e.Code != agent.CodeLogin || e.Reason == "" {
@@ -249,7 +249,7 @@ func TestStoreChangesAreNoticed(t *testing.T) {
 // again.
 func TestRefreshOfOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 10*time.Minute)
+		w := newFixture(t, 10*time.Minute)
 		w.login("a")
 		defer w.start()()
 		s, _ := mcplogin.Open(w.config("a"))
@@ -267,7 +267,7 @@ func TestRefreshOfOthers(t *testing.T) {
 // TestStoreOutage: tokens are issued during an outage of the store.
 func TestStoreOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 10*time.Minute)
+		w := newFixture(t, 10*time.Minute)
 		w.login("a")
 		defer w.start()()
 		w.store.fail(fmt.Errorf("%w: sealed", secrets.ErrTemporary))
@@ -292,7 +292,7 @@ func TestStoreOutage(t *testing.T) {
 // TestReload: a reload adds and removes profiles.
 func TestReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 10*time.Minute)
+		w := newFixture(t, 10*time.Minute)
 		w.login("a")
 		w.login("b")
 		defer w.start()()
@@ -317,12 +317,12 @@ func TestReload(t *testing.T) {
 	})
 }
 
-// TestRemovedProfileIsNotRefreshed: a profile that a reload removes is not refreshed again,
-// even if a refresh was due and queued, and its token is not issued for a request
-// that the user has just confirmed.
+// TestRemovedProfileIsNotRefreshed: a profile that a reload removes is not
+// refreshed again, even if a refresh was due and queued, and its token is not
+// issued for a request that the user has just confirmed.
 func TestRemovedProfileIsNotRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 10*time.Minute)
+		w := newFixture(t, 10*time.Minute)
 		w.login("a")
 		kept := []string{"a"}
 		defer w.start(func(c *Config) {
@@ -345,12 +345,12 @@ func TestRemovedProfileIsNotRefreshed(t *testing.T) {
 	})
 }
 
-// TestProfileSettings: settings of one profile apply to it, and are read again by a reload,
-// which keeps the profile's state.
+// TestProfileSettings: settings of one profile apply to it, and are read again by a
+// reload, which keeps the profile's state.
 func TestProfileSettings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 10*time.Minute)
-		other := *newWorld(t, 10*time.Minute)
+		w := newFixture(t, 10*time.Minute)
+		other := *newFixture(t, 10*time.Minute)
 		other.srv = w.srv
 		w.login("a")
 		other.login("b")
@@ -394,7 +394,7 @@ func TestProfileSettings(t *testing.T) {
 // TestNewLogins: new profiles are found without a request.
 func TestNewLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 10*time.Minute)
+		w := newFixture(t, 10*time.Minute)
 		w.login("a")
 		defer w.start()()
 		w.login("b")
@@ -409,7 +409,7 @@ func TestNewLogins(t *testing.T) {
 // TestDrain: the result of a refresh in flight is stored when the agent stops.
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 10*time.Minute)
+		w := newFixture(t, 10*time.Minute)
 		w.login("a")
 		stop := w.start()
 		w.srv.Fault(oauthtest.Token, oauthtest.Fault{Delay: 20 * time.Second})

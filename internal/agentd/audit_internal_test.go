@@ -17,9 +17,9 @@ import (
 // logged does not count as issued in the metrics.
 func TestUnloggedIsNotCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
+		w := newFixture(t, time.Hour)
 		w.login("a")
-		defer w.start(func(c *Config) { c.Audit = broken{} })()
+		defer w.start(func(c *Config) { c.Audit = fullDiskWriter{} })()
 		w.ask(Socket{}, "a")
 		for _, want := range []string{`{result="handed_out"} 0`, `{result="failed"} 1`} {
 			if text := w.metrics(); !strings.Contains(text, "\nmcp_login_agent_requests_total"+want+"\n") {
@@ -33,7 +33,7 @@ func TestUnloggedIsNotCounted(t *testing.T) {
 // if it took long.
 func TestAuditTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
+		w := newFixture(t, time.Hour)
 		w.login("a")
 		answers := map[string]time.Duration{"quick": 0, "slow": 40 * time.Second}
 		defer w.start(func(c *Config) {
@@ -61,7 +61,7 @@ func TestAuditTimes(t *testing.T) {
 // token is logged.
 func TestFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
+		w := newFixture(t, time.Hour)
 		w.login("a")
 		defer w.start()()
 		issued, rejected, seconds := 0, 0, 60
@@ -101,7 +101,7 @@ func TestFlood(t *testing.T) {
 // TestDegraded: an agent that cannot issue tokens does not report itself healthy.
 func TestDegraded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 10*time.Minute)
+		w := newFixture(t, 10*time.Minute)
 		health := func(want string) {
 			t.Helper()
 			synctest.Wait()

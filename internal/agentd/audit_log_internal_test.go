@@ -28,7 +28,7 @@ func (a *AuditLog) mustWrite(t *testing.T, line string) {
 	}
 }
 
-func (a *AuditLog) mustHold(t *testing.T, want string) {
+func (a *AuditLog) wantContent(t *testing.T, want string) {
 	t.Helper()
 	if text, err := os.ReadFile(a.path); err != nil || string(text) != want {
 		t.Errorf("%q, %v, want %q", text, err, want)
@@ -44,12 +44,12 @@ func TestAuditMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.mustWrite(t, "2\n")
-	a.mustHold(t, "2\n")
+	a.wantContent(t, "2\n")
 	if err := os.Remove(a.path); err != nil {
 		t.Fatal(err)
 	}
 	a.mustWrite(t, "3\n")
-	a.mustHold(t, "3\n")
+	a.wantContent(t, "3\n")
 	if info, err := os.Stat(a.path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
@@ -64,8 +64,8 @@ func TestAuditMoved(t *testing.T) {
 	}
 }
 
-// TestAuditIncompleteLine: an incomplete line, as left by a killed process, does not merge
-// with the next record.
+// TestAuditIncompleteLine: an incomplete line, as left by a killed process, does
+// not merge with the next record.
 func TestAuditIncompleteLine(t *testing.T) {
 	a := openTestAudit(t)
 	if err := os.WriteFile(a.path, []byte("1\nhal"), 0o600); err != nil {
@@ -73,7 +73,7 @@ func TestAuditIncompleteLine(t *testing.T) {
 	}
 	a.mustWrite(t, "2\n")
 	a.mustWrite(t, "3\n")
-	a.mustHold(t, "1\nhal\n2\n3\n")
+	a.wantContent(t, "1\nhal\n2\n3\n")
 }
 
 // fullDisk is the environment variable that makes the test binary a process with a
@@ -99,7 +99,7 @@ func TestAuditFullDisk(t *testing.T) {
 	if n, err := a.Write([]byte("1234567\n")); err == nil || n != 0 {
 		t.Errorf("%d bytes, %v", n, err)
 	}
-	a.mustHold(t, "1234567\n")
+	a.wantContent(t, "1234567\n")
 	a.mustWrite(t, "123\n")
-	a.mustHold(t, "1234567\n123\n")
+	a.wantContent(t, "1234567\n123\n")
 }

@@ -15,7 +15,7 @@ import (
 // every token is refreshed, immediately if it is requested.
 func TestClockSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
+		w := newFixture(t, time.Hour)
 		const profiles = 20
 		for i := range profiles {
 			w.login(fmt.Sprint("p", i))
@@ -41,11 +41,11 @@ func TestClockSetBack(t *testing.T) {
 	})
 }
 
-// TestLoginBeforeClockWasSetBack: after a login under a clock that was set back since then,
-// tokens are refreshed on time, and not only after they have expired.
+// TestLoginBeforeClockWasSetBack: after a login under a clock that was set back
+// since then, tokens are refreshed on time, and not only after they have expired.
 func TestLoginBeforeClockWasSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
+		w := newFixture(t, time.Hour)
 		w.login("a")
 		data, v, err := w.store.Memory.Get(t.Context(), "a")
 		if err != nil {
@@ -86,7 +86,7 @@ func TestNoClockJump(t *testing.T) {
 // TestNoRefreshToken: a token without a refresh token is issued until it expires.
 func TestNoRefreshToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 10*time.Minute)
+		w := newFixture(t, 10*time.Minute)
 		w.srv.Tokens.NoRefresh = true
 		w.login("a")
 		defer w.start()()
@@ -107,7 +107,7 @@ func TestNoRefreshToken(t *testing.T) {
 // each request.
 func TestShortLifetimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 20*time.Second)
+		w := newFixture(t, 20*time.Second)
 		w.login("a")
 		defer w.start()()
 		for range 100 {
@@ -125,7 +125,7 @@ func TestShortLifetimes(t *testing.T) {
 // token that expired meanwhile.
 func TestSleptPastExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
+		w := newFixture(t, time.Hour)
 		w.login("a")
 		stop := w.start()
 		stop()

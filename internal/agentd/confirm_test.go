@@ -13,8 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
-// TestStopDuringConfirmation: an agent that stops does not wait for a confirmation, and the
-// client gets an error.
+// TestStopDuringConfirmation: an agent that stops does not wait for a confirmation,
+// and the client gets an error.
 func TestStopDuringConfirmation(t *testing.T) {
 	prompted := make(chan struct{})
 	l := startTestAgent(t, func(c *agentd.Config) {

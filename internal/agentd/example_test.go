@@ -73,7 +73,7 @@ func logIn(cfg mcplogin.Config, profile, url string) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := s.Login(context.Background(), mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silent{}}}}); err != nil {
+	if _, err := s.Login(context.Background(), mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silentPrompt{}}}}); err != nil {
 		log.Fatal(err)
 	}
 }

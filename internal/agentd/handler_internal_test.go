@@ -20,7 +20,7 @@ import (
 // record.
 func TestUnknownNamesAreCheap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
+		w := newFixture(t, time.Hour)
 		for i := range 20 {
 			w.login(fmt.Sprint("p", i))
 		}
@@ -40,7 +40,7 @@ func TestUnknownNamesAreCheap(t *testing.T) {
 // nothing about others.
 func TestLimitedSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
+		w := newFixture(t, time.Hour)
 		w.login("a")
 		w.login("b")
 		defer w.start()()
@@ -66,7 +66,7 @@ func TestLimitedSocket(t *testing.T) {
 // TestAudit: one line for each request, whatever its outcome, and no token.
 func TestAudit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
+		w := newFixture(t, time.Hour)
 		w.login("a")
 		no := errors.New("no, said the person")
 		defer w.start(func(c *Config) {
@@ -102,16 +102,16 @@ func TestAudit(t *testing.T) {
 	})
 }
 
-type broken struct{}
+type fullDiskWriter struct{}
 
-func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+func (fullDiskWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 // TestNoAuditNoToken: if the request cannot be logged, no token is issued.
 func TestNoAuditNoToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
+		w := newFixture(t, time.Hour)
 		w.login("a")
-		defer w.start(func(c *Config) { c.Audit = broken{} })()
+		defer w.start(func(c *Config) { c.Audit = fullDiskWriter{} })()
 		if status, a, _ := w.ask(Socket{}, "a"); status != http.StatusInternalServerError || a.Headers != nil {
 			t.Errorf("status %d, %v", status, a.Headers)
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/agentd"
 )
 
-// TestHumanReadableLog: each event is one readable line, with times of today, and without
-// internal details.
+// TestHumanReadableLog: each event is one readable line, with times of today, and
+// without internal details.
 func TestHumanReadableLog(t *testing.T) {
 	noon := time.Date(2030, 1, 2, 12, 0, 0, 0, time.Local)
 	var zero time.Time

@@ -35,7 +35,7 @@ func withSinks(keep bool, sinks ...Sink) func(*Config) {
 func TestSinkAlwaysValid(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 2*time.Second)
+		w := newFixture(t, 2*time.Second)
 		w.login("a")
 		stop := w.start(withSinks(false, mustParse(t, "a="+path+",format=json")))
 		seen := map[string]bool{}
@@ -68,7 +68,7 @@ func TestSinkAlwaysValid(t *testing.T) {
 func TestSinkFollowsTheLogin(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new folder", "token")
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
+		w := newFixture(t, time.Hour)
 		s := mustParse(t, "a="+path)
 		if err := s.Check(); err != nil {
 			t.Fatal(err)
@@ -133,7 +133,7 @@ func TestSinkRetries(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "sub", "token")
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, time.Hour)
+		w := newFixture(t, time.Hour)
 		w.login("a")
 		defer w.start(withSinks(true, mustParse(t, "a="+path+",format=header")))() // the folder does not exist
 		time.Sleep(3 * sinkRetry)

@@ -21,7 +21,7 @@ import (
 // again.
 func TestFaultsAreRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 4*time.Minute)
+		w := newFixture(t, 4*time.Minute)
 		w.login("a")
 		defer w.start()()
 		time.Sleep(time.Minute)
@@ -54,7 +54,7 @@ func TestFaultsAreRetried(t *testing.T) {
 // another server.
 func TestHangingServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 2*time.Minute)
+		w := newFixture(t, 2*time.Minute)
 		var other oauthtest.Server
 		other.Device.AutoApprove, other.Tokens.TTL = 1, time.Minute
 		client := func(s string) *http.Client {
@@ -95,7 +95,7 @@ func TestHangingServer(t *testing.T) {
 // and is retried.
 func TestBrokenProfile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 10*time.Minute)
+		w := newFixture(t, 10*time.Minute)
 		w.login("a")
 		w.login("b")
 		var broken atomic.Bool
@@ -130,7 +130,7 @@ func TestBrokenProfile(t *testing.T) {
 // The server's response is not lost, and no expired token is issued.
 func TestSlowServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 4*time.Minute)
+		w := newFixture(t, 4*time.Minute)
 		w.login("a")
 		stop := w.start(func(c *Config) { c.Session.MinTTL = time.Hour })
 		defer stop()

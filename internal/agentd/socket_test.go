@@ -32,9 +32,9 @@ import (
 
 const server = "https://mcp.test/mcp"
 
-type silent struct{}
+type silentPrompt struct{}
 
-func (silent) ShowCode(context.Context, device.Code) {}
+func (silentPrompt) ShowCode(context.Context, device.Code) {}
 
 // names are profile names that must pass through a URL path unchanged.
 var names = []string{"a", "a/b", "..", ".", "//", "a b", "100%", "%2e", "a?b#c", "caf\u00e9"}
@@ -65,7 +65,7 @@ func startTestAgent(t *testing.T, edit func(*agentd.Config), profiles ...string)
 		login.Profile, login.Server = name, server
 		s, err := mcplogin.Open(login)
 		if err == nil {
-			_, err = s.Login(t.Context(), mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silent{}}}})
+			_, err = s.Login(t.Context(), mcplogin.LoginRequest{Flows: []flows.Flow{&device.Flow{Prompt: silentPrompt{}}}})
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -57,8 +57,8 @@ func TestSharedMemory(t *testing.T) {
 	})
 }
 
-// TestBuffersOfOneRequest: the buffers of one request never wait for each other, however
-// long they are.
+// TestBuffersOfOneRequest: the buffers of one request never wait for each other,
+// however long they are.
 func TestBuffersOfOneRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := NewBudget()

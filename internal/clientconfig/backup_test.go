@@ -201,8 +201,8 @@ func TestRemoveKeepsChanges(t *testing.T) {
 	}
 }
 
-// TestMigrateSkipsUnwritableFiles: a project file that cannot be changed does not prevent
-// changing the user's file.
+// TestMigrateSkipsUnwritableFiles: a project file that cannot be changed does not
+// prevent changing the user's file.
 func TestMigrateSkipsUnwritableFiles(t *testing.T) {
 	const entry = `"r":{"command":"npx","args":["mcp-remote","https://r.example/mcp"]}`
 	home, project := t.TempDir(), t.TempDir()
@@ -219,8 +219,8 @@ func TestMigrateSkipsUnwritableFiles(t *testing.T) {
 	}
 }
 
-// TestConcurrentAdd: many processes that add an entry to a new file at the same time all
-// succeed.
+// TestConcurrentAdd: many processes that add an entry to a new file at the same
+// time all succeed.
 func TestConcurrentAdd(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("folders cannot be locked")

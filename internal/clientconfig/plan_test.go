@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestPlanHidesSecrets: people paste the plan of a migration into bug reports, so
-// it contains no secrets of the old or the new command.
+// TestPlanHidesSecrets: users paste the plan of a migration into bug reports, so it
+// contains no secrets of the old or the new command.
 func TestPlanHidesSecrets(t *testing.T) {
 	var servers []Server
 	for _, words := range []string{"--header X-Key:s3cret", "--header Authorization:s3cret", `--static-oauth-client-info {"client_id":"x","client_secret":"s3cret"}`} {

@@ -216,28 +216,28 @@ func TestUnauthorized(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	})
-	var mine atomic.Value
-	mine.Store("Bearer zero")
+	var current atomic.Value
+	current.Store("Bearer zero")
 	signed := roundTripper(func(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
-		r.Header.Set("Authorization", mine.Load().(string))
+		r.Header.Set("Authorization", current.Load().(string))
 		return (&http.Transport{}).RoundTrip(r)
 	})
 	for _, mode := range []Mode{Auto, SSE} {
 		rt := &Transport{Base: signed, Server: srv.URL, Mode: mode}
 		token.Store("Bearer one")
-		mine.Store("Bearer zero")
+		current.Store("Bearer zero")
 		if resp, _ := post(t, rt, srv.URL, "", hello); resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("WWW-Authenticate") == "" {
 			t.Fatal(resp.Status)
 		}
-		mine.Store("Bearer one")
+		current.Store("Bearer one")
 		resp, _ := post(t, rt, srv.URL, "", hello)
 		session := resp.Header.Get(mcpwire.HeaderSession)
 		token.Store("Bearer two")
 		if resp, _ := post(t, rt, srv.URL, session, `{"jsonrpc":"2.0","id":2,"method":"ping"}`); resp.StatusCode != http.StatusUnauthorized {
 			t.Error(resp.Status)
 		}
-		mine.Store("Bearer two")
+		current.Store("Bearer two")
 		if resp, text := post(t, rt, srv.URL, session, `{"jsonrpc":"2.0","id":3,"method":"ping"}`); resp.StatusCode != http.StatusOK || !strings.Contains(text, `"id":3`) {
 			t.Error(resp.Status, text)
 		}
@@ -321,11 +321,11 @@ func TestIDWithAnotherEncoding(t *testing.T) {
 		tr := &Transport{}
 		s := &session{t: tr, cancel: func() {}, body: io.NopCloser(nil), event: tr.newEvent(t.Context()), pending: map[string]*stream{}}
 		s.serverMessages = s.newStream()
-		other, mine := s.registerRequests([]string{`"7"`}), s.registerRequests([]string{request})
+		other, matching := s.registerRequests([]string{`"7"`}), s.registerRequests([]string{request})
 		text := []byte(`{"jsonrpc":"2.0","id":` + response + `,"result":{}}`)
 		s.route(message{ID: []byte(response), text: text})
-		if !mine.closed || mine.size == 0 || other.closed || len(s.pending) != 1 {
-			t.Errorf("%s for %s: closed %t, %d bytes; the other closed %t", response, request, mine.closed, mine.size, other.closed)
+		if !matching.closed || matching.size == 0 || other.closed || len(s.pending) != 1 {
+			t.Errorf("%s for %s: closed %t, %d bytes; the other closed %t", response, request, matching.closed, matching.size, other.closed)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/mcp-login/mcp-login/internal/interrupt"
 )
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 		"idle": func() {
 			_ = interrupt.Context().Err() // does not wait
 			ready()
-			select {}
+			time.Sleep(time.Hour) // select would be a deadlock, which also ends a program
 		},
 		"waiting": func() {
 			done := interrupt.Context().Done()
@@ -39,7 +40,7 @@ func TestMain(m *testing.M) {
 			ready()
 			<-done
 			fmt.Println(ctx.Err())
-			select {}
+			time.Sleep(time.Hour)
 		},
 	}[os.Getenv(stage)]
 	if ok {

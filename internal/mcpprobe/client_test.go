@@ -34,15 +34,15 @@ func sdkServer() *mcp.Server {
 	}
 	s.AddTool(&mcp.Tool{Name: "region", InputSchema: json.RawMessage(`{"type":"object","properties":{"where":{"type":"string","x-mcp-header":"Region"}}}`)},
 		func(_ context.Context, r *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			return say(r.Extra.Header.Get("Mcp-Param-Region")), nil
+			return textResult(r.Extra.Header.Get("Mcp-Param-Region")), nil
 		})
 	s.AddTool(&mcp.Tool{Name: "ask", InputSchema: json.RawMessage(`{"type":"object"}`)}, func(ctx context.Context, r *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		return say(fmt.Sprintf("ping %v", r.Session.Ping(ctx, nil))), nil
+		return textResult(fmt.Sprintf("ping %v", r.Session.Ping(ctx, nil))), nil
 	})
 	return s
 }
 
-func say(text string) *mcp.CallToolResult {
+func textResult(text string) *mcp.CallToolResult {
 	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: text}}}
 }
 
@@ -122,8 +122,8 @@ func TestServerPings(t *testing.T) {
 	}
 }
 
-// TestUnsupportedServerRequests: a request from the server for an unsupported feature is
-// answered with an error.
+// TestUnsupportedServerRequests: a request from the server for an unsupported
+// feature is answered with an error.
 func TestUnsupportedServerRequests(t *testing.T) {
 	replies := make(chan string, 9)
 	server := fake(map[string]http.HandlerFunc{
@@ -261,7 +261,7 @@ func TestInvalidResponses(t *testing.T) {
 }
 
 // TestStreamIsResumed: if a server sends event IDs and closes the stream, the call
-// continues on the next stream. Without IDs there is no second request.
+// continues on the next stream. Without IDs it sends no second request.
 func TestStreamIsResumed(t *testing.T) {
 	ended := answer(http.StatusOK, "id: 1\nretry: 1\ndata:\n\n")
 	for name, tt := range map[string]struct {

@@ -62,8 +62,8 @@ func repeatText(w io.Writer, r *http.Request, text string) {
 	}
 }
 
-// answers is a server that works until its tools are listed.
-func answers(tools func(w http.ResponseWriter, r *http.Request, id json.RawMessage)) http.HandlerFunc {
+// serverWithTools is a server that works until its tools are listed.
+func serverWithTools(tools func(w http.ResponseWriter, r *http.Request, id json.RawMessage)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		switch name, id := method(r); name {
@@ -128,7 +128,7 @@ func TestHostileServersAreBounded(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			srv := httptest.NewServer(answers(tt.tools))
+			srv := httptest.NewServer(serverWithTools(tt.tools))
 			defer srv.Close()
 			defer srv.CloseClientConnections()
 			before := allocated()
@@ -161,8 +161,8 @@ func TestSilentServerTimesOut(t *testing.T) {
 		}
 	}
 	for name, handler := range map[string]http.HandlerFunc{
-		"a slow response":                  answers(sendSlowly),
-		"no response to tools/list":        answers(func(_ http.ResponseWriter, r *http.Request, _ json.RawMessage) { <-r.Context().Done() }),
+		"a slow response":                  serverWithTools(sendSlowly),
+		"no response to tools/list":        serverWithTools(func(_ http.ResponseWriter, r *http.Request, _ json.RawMessage) { <-r.Context().Done() }),
 		"no response to the first request": func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,8 +40,8 @@ func session(t *testing.T, url string) *mcplogin.Session {
 	return s
 }
 
-// demo starts an MCP server based on the MCP Go SDK.
-func demo(t *testing.T) string {
+// startDemo starts an MCP server based on the MCP Go SDK.
+func startDemo(t *testing.T) string {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(nil)
 	handler, err := demoserver.New(demoserver.Config{
@@ -57,7 +57,7 @@ func demo(t *testing.T) string {
 }
 
 func TestBothProtocols(t *testing.T) {
-	url := demo(t)
+	url := startDemo(t)
 	s := session(t, url)
 	for _, version := range []string{"2025-11-25", "2026-07-28"} {
 		t.Run(version, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestBothProtocols(t *testing.T) {
 }
 
 func TestUnknownTool(t *testing.T) {
-	url := demo(t)
+	url := startDemo(t)
 	if _, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: session(t, url), Server: url, Calls: []mcpprobe.Call{{Tool: "none"}}}); err == nil {
 		t.Error("a call of an unknown tool succeeded")
 	}
@@ -124,7 +124,7 @@ func TestLoginIsRequired(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: demo(t)}); !errors.Is(err, mcplogin.ErrLoginRequired) {
+	if _, err := mcpprobe.Run(t.Context(), mcpprobe.Config{Session: s, Server: startDemo(t)}); !errors.Is(err, mcplogin.ErrLoginRequired) {
 		t.Errorf("Run() = %v, want ErrLoginRequired", err)
 	}
 }
@@ -133,7 +133,7 @@ func TestLoginIsRequired(t *testing.T) {
 // 400, instead of responding with its own version, is offered older ones, unless
 // the user requires a version.
 func TestOlderVersionIsOffered(t *testing.T) {
-	url := demo(t)
+	url := startDemo(t)
 	s := session(t, url)
 	supporting := func(newest string) roundTripper {
 		return func(r *http.Request) (*http.Response, error) {

@@ -94,11 +94,11 @@ func TestSecretsStayHidden(t *testing.T) {
 // and options of mcp-login are passed through.
 func TestAdapt(t *testing.T) {
 	flags := map[string]bool{"header": true, "header-from": true, "transport": true, "name": true, "read-only": false, "client-id": true, "redirect-port": true, "token-endpoint": true, "use-id-token": false}
-	ours := func(name string) (known, value bool) {
+	ownFlag := func(name string) (known, value bool) {
 		value, known = flags[name]
 		return known, value
 	}
-	for _, tt := range []struct{ args, ours string }{
+	for _, tt := range []struct{ args, ownFlag string }{
 		{"notion --read-only", "notion --read-only"},
 		{"notion 3334", "notion 3334"},
 		{"--name box " + server + " 3334 --debug", "--name box " + server + " --redirect-port 3334 --log-level debug"},
@@ -113,9 +113,9 @@ func TestAdapt(t *testing.T) {
 		{"notion " + server, "notion " + server},
 		{"http://127.0.0.1/mcp --allow-http", "http://127.0.0.1/mcp"},
 	} {
-		got, err := Adapt(strings.Fields(tt.args), ours)
-		if err != nil || !slices.Equal(got, strings.Fields(tt.ours)) {
-			t.Errorf("%s\nis %q, %v\nwant %q", tt.args, got, err, tt.ours)
+		got, err := Adapt(strings.Fields(tt.args), ownFlag)
+		if err != nil || !slices.Equal(got, strings.Fields(tt.ownFlag)) {
+			t.Errorf("%s\nis %q, %v\nwant %q", tt.args, got, err, tt.ownFlag)
 		}
 	}
 	for args, want := range map[string]string{
@@ -124,7 +124,7 @@ func TestAdapt(t *testing.T) {
 		server + " --auth-timeout":                  "no value",
 		server + " --resource https://a.test/other": "--name",
 	} {
-		if got, err := Adapt(strings.Fields(args), ours); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+		if got, err := Adapt(strings.Fields(args), ownFlag); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %q, %v, want %q", args, got, err, want)
 		}
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
-// recorded is a server that records the request bodies, and responds to every
+// recordingHandler is a server that records the request bodies, and responds to every
 // request in them.
-func recorded(bodies chan<- string) http.HandlerFunc {
+func recordingHandler(bodies chan<- string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("Content-Type", "application/json")
@@ -41,14 +41,14 @@ func TestBodiesOfASignedOutClient(t *testing.T) {
 		body   string
 		errors []string // the request IDs
 	}{
-		"batch":         {"[" + pingRequest + "," + numbered(7) + `,{"jsonrpc":"2.0","method":"notifications/x"}]`, []string{`"p"`, "7"}},
+		"batch":         {"[" + pingRequest + "," + pingWithID(7) + `,{"jsonrpc":"2.0","method":"notifications/x"}]`, []string{`"p"`, "7"}},
 		"notifications": {`[{"jsonrpc":"2.0","method":"notifications/x"}]`, nil},
 		"long":          {long, nil},
 		"not a message": {`{"jsonrpc":"2.0"`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bodies := make(chan string, 9)
-			p := newSiteUser(t, recorded(bodies))
+			p := newSiteUser(t, recordingHandler(bodies))
 			post := p.poster(t)
 			session := post("", initializeRequest).Header.Get("Mcp-Session-Id")
 			resp := post(session, tt.body)
@@ -107,7 +107,7 @@ func TestIncompleteAnswers(t *testing.T) {
 					respondWith(200, tt.kind, tt.body).ServeHTTP(w, r)
 					return
 				}
-				recorded(nil).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body)))
+				recordingHandler(nil).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body)))
 			}))
 			h, err := proxy.HTTP{Upstream: p.upstream(t)}.Handler()
 			if err != nil {

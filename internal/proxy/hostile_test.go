@@ -67,11 +67,11 @@ func TestBusyStream(t *testing.T) {
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t), Drain: time.Millisecond})
 	start := time.Now()
 	r.send(t, pingRequest)
-	await.True(t, "it is called eleven times", func() bool { return len(s.requests(http.MethodGet)) >= 11 })
+	await.True(t, "the server received eleven calls", func() bool { return len(s.requests(http.MethodGet)) >= 11 })
 	if took := time.Since(start); took < 11*time.Second/15 { // a slow machine only increases it
 		t.Errorf("eleven calls within %s", took)
 	}
-	r.ends(t)
+	r.closeInput(t)
 }
 
 // TestLongServerEvent: the server's stream is not opened again after an event that
@@ -149,10 +149,10 @@ func TestHeadersThatRepeat(t *testing.T) {
 			}))
 			r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
 			r.send(t, list)
-			await.True(t, "the tools are known", func() bool { return strings.Contains(r.said(), listed) })
+			await.True(t, "the tools are listed", func() bool { return strings.Contains(r.output(), listed) })
 			r.send(t, tt.request)
-			r.ends(t)
-			if got := r.said(); !strings.Contains(got, tt.want) {
+			r.closeInput(t)
+			if got := r.output(); !strings.Contains(got, tt.want) {
 				t.Errorf("responses %s, want %s", got, tt.want)
 			}
 			last := s.requests(http.MethodPost)[len(s.requests(http.MethodPost))-1]
@@ -170,13 +170,13 @@ func TestHeadersThatRepeat(t *testing.T) {
 	}
 }
 
-// endless is a server that repeats a text while the stream is open.
-type endless struct {
-	text         string
-	begun, ended chan struct{}
+// endlessServer is a server that repeats a text while the stream is open.
+type endlessServer struct {
+	text           string
+	started, ended chan struct{}
 }
 
-func (e endless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (e endlessServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
@@ -191,7 +191,7 @@ func (e endless) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, e.text)
 		w.(http.Flusher).Flush()
 		if n == 1 {
-			e.begun <- struct{}{}
+			e.started <- struct{}{}
 		}
 		time.Sleep(time.Millisecond) // endless, but not a flood
 	}
@@ -207,31 +207,31 @@ func TestEndlessStream(t *testing.T) {
 		name, text, ask, then string
 		end                   bool
 	}{
-		{"cancelled", notice, pingRequest, cancels(`"p"`), false},
-		{"canceled, with ids", "id: 1\n" + notice, pingRequest, cancels(`"p"`), false},
-		{"canceled, stateless", notice, stateless, cancels(`"p"`), false},
-		{"canceled, no line", "data: x", pingRequest, cancels(`"p"`), false},
-		{"canceled, no event", "data: x\n", pingRequest, cancels(`"p"`), false},
-		{"canceled, comments", ": x\n", pingRequest, cancels(`"p"`), false},
+		{"cancelled", notice, pingRequest, cancellation(`"p"`), false},
+		{"canceled, with ids", "id: 1\n" + notice, pingRequest, cancellation(`"p"`), false},
+		{"canceled, stateless", notice, stateless, cancellation(`"p"`), false},
+		{"canceled, no line", "data: x", pingRequest, cancellation(`"p"`), false},
+		{"canceled, no event", "data: x\n", pingRequest, cancellation(`"p"`), false},
+		{"canceled, comments", ": x\n", pingRequest, cancellation(`"p"`), false},
 		{"answered", "data: " + pingReply + "\n\n", pingRequest, "", false},
 		{"client exited", "id: 1\n" + notice, pingRequest, "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			e := endless{tt.text, make(chan struct{}, 9), make(chan struct{}, 9)}
+			e := endlessServer{tt.text, make(chan struct{}, 9), make(chan struct{}, 9)}
 			s := newSite(t, e)
 			r := start(t, proxy.Stdio{Upstream: s.upstream(t), MaxMessage: 1 << 20, Drain: 100 * time.Millisecond})
 			r.send(t, tt.ask)
-			await.Receive(t, "beginning of the stream", e.begun)
+			await.Receive(t, "beginning of the stream", e.started)
 			r.send(t, tt.then)
 			if tt.end {
-				r.ends(t)
+				r.closeInput(t)
 			}
 			await.Receive(t, "end of the stream", e.ended)
 			if !tt.end {
-				r.ends(t)
+				r.closeInput(t)
 			}
-			if n := strings.Count(r.said(), pingReply); n > 1 {
+			if n := strings.Count(r.output(), pingReply); n > 1 {
 				t.Errorf("%d responses", n)
 			}
 		})
@@ -247,8 +247,8 @@ func TestRunLeavesNoGoroutines(t *testing.T) {
 	up.Transport = transport
 	for range 20 {
 		r := start(t, proxy.Stdio{Upstream: up, Drain: time.Millisecond})
-		r.send(t, numbered(1), numbered(2), cancels("1"), `{"jsonrpc":"2.0","method":"x"}`, numbered(3))
-		r.ends(t)
+		r.send(t, pingWithID(1), pingWithID(2), cancellation("1"), `{"jsonrpc":"2.0","method":"x"}`, pingWithID(3))
+		r.closeInput(t)
 	}
 	transport.CloseIdleConnections()
 	s.CloseClientConnections()
@@ -281,8 +281,8 @@ func TestResponsesOfOtherRequests(t *testing.T) {
 	for id := 1; id <= 2; id++ {
 		r.send(t, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"a"}}`, id))
 	}
-	r.ends(t)
-	if got, want := r.said(), response(1)+"\n"+response(2)+"\n"; got != want {
+	r.closeInput(t)
+	if got, want := r.output(), response(1)+"\n"+response(2)+"\n"; got != want {
 		t.Errorf("forwarded\n%swant\n%s", got, want)
 	}
 }
@@ -310,9 +310,9 @@ func TestResponsesOnTheServersStream(t *testing.T) {
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
 	r.send(t, initializeRequest)
 	r.send(t, `{"jsonrpc":"2.0","method":"notifications/initialized"}`)
-	await.True(t, "the stream has been read", func() bool { return strings.Contains(r.said(), "after") })
-	r.ends(t)
-	if strings.Contains(r.said(), pingReply) {
-		t.Errorf("forwarded %s", r.said())
+	await.True(t, "the stream has been read", func() bool { return strings.Contains(r.output(), "after") })
+	r.closeInput(t)
+	if strings.Contains(r.output(), pingReply) {
+		t.Errorf("forwarded %s", r.output())
 	}
 }

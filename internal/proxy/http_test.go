@@ -17,8 +17,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxy"
 )
 
-// ask sends a request to a proxy's handler.
-func ask(t *testing.T, h proxy.HTTP, method, target string, header http.Header, body string) *http.Response {
+// send sends a request to a proxy's handler.
+func send(t *testing.T, h proxy.HTTP, method, target string, header http.Header, body string) *http.Response {
 	t.Helper()
 	handler, err := h.Handler()
 	if err != nil {
@@ -79,7 +79,7 @@ func TestAuthentication(t *testing.T) {
 		{"socket", "", "POST", "http://any.name/mcp", nil, 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			resp := ask(t, proxy.HTTP{Upstream: up, Token: tt.token}, tt.method, tt.url, tt.header, pingRequest)
+			resp := send(t, proxy.HTTP{Upstream: up, Token: tt.token}, tt.method, tt.url, tt.header, pingRequest)
 			if resp.StatusCode != tt.want {
 				t.Errorf("status %d, want %d: %s", resp.StatusCode, tt.want, bodyText(t, resp))
 			}
@@ -99,7 +99,7 @@ func TestForwardedHeaders(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		io.WriteString(w, pingReply)
 	}))
-	resp := ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"}, "POST", "http://127.0.0.1:7/local/elsewhere?q=1", http.Header{
+	resp := send(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"}, "POST", "http://127.0.0.1:7/local/elsewhere?q=1", http.Header{
 		"Authorization": {"Bearer local"}, "Cookie": {"c=d"}, "Origin": {"http://127.0.0.1:7"}, "Referer": {"http://127.0.0.1:7/local"},
 		"X-Forwarded-For": {"10.0.0.1"}, "Forwarded": {"for=10.0.0.1"}, "Sec-Fetch-Site": {"same-origin"}, "Dpop": {"x"},
 		"Mcp-Session-Id": {"s1"}, "Mcp-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"ping"},
@@ -127,7 +127,7 @@ func TestForwardedHeaders(t *testing.T) {
 // with one of this program.
 func TestHeaderAliases(t *testing.T) {
 	s := newSite(t, respondWith(200, "application/json", pingReply))
-	bodyText(t, ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"}, "POST", "http://127.0.0.1:7/local", http.Header{
+	bodyText(t, send(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"}, "POST", "http://127.0.0.1:7/local", http.Header{
 		"X_Team": {"red"}, "Mcp_Method": {"tools/call"}, "mcp-Session_id": {"s2"}, "X-Trace": {"1"},
 	}, pingRequest))
 	got := s.requests("POST")[0].Header
@@ -141,8 +141,8 @@ func TestHeaderAliases(t *testing.T) {
 	}
 }
 
-// TestChallengesAreNotForwarded: a client does not see the server's challenge, because it
-// cannot get a token itself.
+// TestChallengesAreNotForwarded: a client does not see the server's challenge,
+// because it cannot get a token itself.
 func TestChallengesAreNotForwarded(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -165,12 +165,12 @@ func TestChallengesAreNotForwarded(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t, tt.answer)
 			h := proxy.HTTP{Upstream: s.upstream(t)}
-			resp := ask(t, h, "POST", "http://127.0.0.1/", nil, pingRequest)
+			resp := send(t, h, "POST", "http://127.0.0.1/", nil, pingRequest)
 			got := bodyText(t, resp)
 			if resp.StatusCode != 200 || !strings.Contains(got, `"id":"p","error":{"code":-32000,"message":"explained: `) || !strings.Contains(got, tt.want) {
 				t.Errorf("%d %s, want an error for p with %q", resp.StatusCode, got, tt.want)
 			}
-			resp = ask(t, h, "GET", "http://127.0.0.1/", nil, "")
+			resp = send(t, h, "GET", "http://127.0.0.1/", nil, "")
 			if resp.StatusCode != http.StatusBadGateway || resp.Header.Get("WWW-Authenticate") != "" || resp.Header.Get("Location") != "" {
 				t.Errorf("GET: %s, headers %v", resp.Status, resp.Header)
 			}
@@ -178,9 +178,9 @@ func TestChallengesAreNotForwarded(t *testing.T) {
 	}
 }
 
-// raw sends text on a separate connection and returns everything received until it
+// sendRaw sends text on a separate connection and returns everything received until it
 // is closed.
-func raw(t *testing.T, address, text string) string {
+func sendRaw(t *testing.T, address, text string) string {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
@@ -215,8 +215,8 @@ func serve(t *testing.T, h proxy.HTTP) string {
 	return web.Listener.Addr().String()
 }
 
-// TestUnauthenticatedConnections: without the token the connection is closed, even before the rest
-// of the request.
+// TestUnauthenticatedConnections: without the token the connection is closed, even
+// before the rest of the request.
 func TestUnauthenticatedConnections(t *testing.T) {
 	s := newSite(t, respondWith(200, "application/json", pingReply))
 	var admitted atomic.Int32
@@ -230,7 +230,7 @@ func TestUnauthenticatedConnections(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := raw(t, at, tt.request); !strings.HasPrefix(got, "HTTP/1.1 "+tt.want+" ") || strings.Count(got, "HTTP/1.1") != 1 {
+			if got := sendRaw(t, at, tt.request); !strings.HasPrefix(got, "HTTP/1.1 "+tt.want+" ") || strings.Count(got, "HTTP/1.1") != 1 {
 				t.Errorf("got %q", got)
 			}
 		})
@@ -246,14 +246,14 @@ func TestUnauthenticatedConnections(t *testing.T) {
 func TestAdmitted(t *testing.T) {
 	s := newSite(t, respondWith(200, "application/json", pingReply))
 	n := 0
-	resp := ask(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local", Authenticated: func(*http.Request) { n++ }}, "POST", "http://localhost/local", nil, pingRequest)
+	resp := send(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local", Authenticated: func(*http.Request) { n++ }}, "POST", "http://localhost/local", nil, pingRequest)
 	if got := bodyText(t, resp); got != pingReply || n != 1 {
 		t.Errorf("%d clients were admitted, response %q", n, got)
 	}
 }
 
-// TestInformationalResponses: informational responses and protocol upgrades of a server are
-// not forwarded.
+// TestInformationalResponses: informational responses and protocol upgrades of a
+// server are not forwarded.
 func TestInformationalResponses(t *testing.T) {
 	answer := "HTTP/1.1 103 Early Hints\r\nSet-Cookie: a=b\r\nWWW-Authenticate: Bearer resource_metadata=\"https://x\"\r\n\r\n"
 	for name, tt := range map[string]struct{ rest, want string }{
@@ -275,7 +275,7 @@ func TestInformationalResponses(t *testing.T) {
 				io.WriteString(conn, answer+tt.rest)
 			}))
 			at := serve(t, proxy.HTTP{Upstream: s.upstream(t), Token: "local"})
-			got := raw(t, at, "GET /local HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: x\r\n\r\n")
+			got := sendRaw(t, at, "GET /local HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: x\r\n\r\n")
 			if !strings.HasPrefix(got, tt.want) || strings.Contains(got, "Set-Cookie") || strings.Contains(got, "anything") || strings.Contains(got, "resource_metadata") {
 				t.Errorf("got %q", got)
 			}
@@ -326,7 +326,7 @@ func TestLongRequest(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusAccepted)
 	}))
-	resp := ask(t, proxy.HTTP{Upstream: s.upstream(t)}, "POST", "http://127.0.0.1/", nil, strings.Repeat("x", 10_000_000))
+	resp := send(t, proxy.HTTP{Upstream: s.upstream(t)}, "POST", "http://127.0.0.1/", nil, strings.Repeat("x", 10_000_000))
 	if resp.StatusCode != http.StatusAccepted {
 		t.Errorf("status %d", resp.StatusCode)
 	}

@@ -137,7 +137,7 @@ func TestMemoryOfLongAnswers(t *testing.T) {
 			s := newSite(t, longAnswers(t, tt.kind, tt.size, &wait))
 			var in strings.Builder
 			for i := range parallel {
-				in.WriteString(numbered(i) + "\n")
+				in.WriteString(pingWithID(i) + "\n")
 			}
 			var out counter
 			used := peak(func() {
@@ -174,7 +174,7 @@ func TestMemoryOfTheHTTPProxy(t *testing.T) {
 		var work sync.WaitGroup
 		for i := range parallel {
 			work.Go(func() {
-				resp, err := client.Post(local.URL, "application/json", strings.NewReader(numbered(i)))
+				resp, err := client.Post(local.URL, "application/json", strings.NewReader(pingWithID(i)))
 				if err != nil {
 					t.Error(err)
 					return
@@ -215,10 +215,10 @@ func TestStalledLongAnswers(t *testing.T) {
 	for i := range stalling {
 		r.send(t, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call"}`, i))
 	}
-	await.True(t, "the long answers are there", func() bool { return len(s.requests(http.MethodPost)) == stalling })
+	await.True(t, "the long responses have arrived", func() bool { return len(s.requests(http.MethodPost)) == stalling })
 	r.send(t, pingRequest)
-	await.True(t, "a short answer comes through", func() bool { return strings.Contains(r.said(), pingReply) })
-	r.ends(t)
+	await.True(t, "a short response arrives", func() bool { return strings.Contains(r.output(), pingReply) })
+	r.closeInput(t)
 	s.CloseClientConnections()
 }
 

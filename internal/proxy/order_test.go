@@ -38,8 +38,8 @@ func (r *run) Write(p []byte) (int, error) {
 	return r.out.Write(p)
 }
 
-// said returns the output so far.
-func (r *run) said() string {
+// output returns the output so far.
+func (r *run) output() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.out.String()
@@ -65,25 +65,26 @@ func (r *run) send(t *testing.T, lines ...string) {
 		defer close(done)
 		_, _ = io.WriteString(r.in, strings.Join(lines, "\n")+"\n") // the run may have ended
 	}()
-	await.Receive(t, "the client is read", done)
+	await.Receive(t, "the bridge reads the input", done)
 }
 
-// ends closes the input and waits for the end of the run.
-func (r *run) ends(t *testing.T) {
+// closeInput closes the input and waits for the end of the run.
+func (r *run) closeInput(t *testing.T) {
 	t.Helper()
 	r.in.Close()
-	if err := await.Receive(t, "the end of the input is seen", r.ended); err != nil {
+	if err := await.Receive(t, "the end of the input is noticed", r.ended); err != nil {
 		t.Errorf("Run = %v", err)
 	}
 }
 
-func numbered(id int) string { return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"ping"}`, id) }
+func pingWithID(id int) string { return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"ping"}`, id) }
 
-func cancels(id string) string {
+func cancellation(id string) string {
 	return `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":` + id + `}}`
 }
 
-// hangingNetwork is a network on which every connection attempt hangs until it is canceled.
+// hangingNetwork is a network on which every connection attempt hangs until it is
+// canceled.
 type hangingNetwork struct {
 	dials  chan struct{}
 	giveUp chan struct{}
@@ -101,22 +102,22 @@ func newHangingNetwork(t *testing.T) (*hangingNetwork, proxy.Upstream) {
 	return d, up
 }
 
-// TestHangingConnections: requests wait for a connection concurrently, a request that is
-// canceled meanwhile has no response, and the end of the input is noticed.
+// TestHangingConnections: requests wait for a connection concurrently, a request
+// that is canceled meanwhile has no response, and the end of the input is noticed.
 func TestHangingConnections(t *testing.T) {
 	t.Parallel()
 	d, up := newHangingNetwork(t)
 	r := start(t, proxy.Stdio{Upstream: up})
-	r.send(t, numbered(1), numbered(2), numbered(3), numbered(4))
+	r.send(t, pingWithID(1), pingWithID(2), pingWithID(3), pingWithID(4))
 	for range 4 {
 		await.Receive(t, "connection for each request", d.dials)
 	}
-	r.send(t, cancels("1"), numbered(5))
+	r.send(t, cancellation("1"), pingWithID(5))
 	await.Receive(t, "connection for the request after the cancellation", d.dials)
 	r.in.Close()
 	close(d.giveUp)
-	r.ends(t)
-	got := r.said()
+	r.closeInput(t)
+	got := r.output()
 	for id, want := range []int{1: 0, 2: 1, 3: 1, 4: 1, 5: 1} {
 		if n := strings.Count(got, fmt.Sprintf(`"id":%d,"error"`, id)); n != want {
 			t.Errorf("request %d has %d responses, want %d:\n%s", id, n, want, got)
@@ -131,24 +132,26 @@ func TestCancelBeforeSending(t *testing.T) {
 	d, up := newHangingNetwork(t)
 	defer close(d.giveUp)
 	r := start(t, proxy.Stdio{Upstream: up})
-	r.send(t, numbered(1), cancels("1"))
-	r.ends(t)
-	if got := r.said(); got != "" {
+	r.send(t, pingWithID(1), cancellation("1"))
+	r.closeInput(t)
+	if got := r.output(); got != "" {
 		t.Errorf("output: %s", got)
 	}
 }
 
-// TestEndWithHangingConnections: requests in flight have a time limit when the input ends.
+// TestEndWithHangingConnections: requests in flight have a time limit when the
+// input ends.
 func TestEndWithHangingConnections(t *testing.T) {
 	t.Parallel()
 	d, up := newHangingNetwork(t)
 	defer close(d.giveUp)
 	r := start(t, proxy.Stdio{Upstream: up, Drain: 50 * time.Millisecond})
-	r.send(t, initializeRequest, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, numbered(1), numbered(2))
-	r.ends(t)
+	r.send(t, initializeRequest, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, pingWithID(1), pingWithID(2))
+	r.closeInput(t)
 }
 
-// recordingServer is a server with sessions that records incoming and outgoing messages.
+// recordingServer is a server with sessions that records incoming and outgoing
+// messages.
 type recordingServer struct {
 	slow map[string]time.Duration // delay of the response, by method
 
@@ -156,7 +159,7 @@ type recordingServer struct {
 	lines []string
 }
 
-func (d *recordingServer) note(format string, a ...any) {
+func (d *recordingServer) record(format string, a ...any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.lines = append(d.lines, fmt.Sprintf(format, a...))
@@ -181,9 +184,9 @@ func (d *recordingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, _ := io.ReadAll(r.Body)
 	method := methodOf(body)
-	d.note("%s in %q", method, r.Header.Get("Mcp-Session-Id"))
+	d.record("%s in %q", method, r.Header.Get("Mcp-Session-Id"))
 	time.Sleep(d.slow[method])
-	d.note("%s done", method)
+	d.record("%s done", method)
 	w.Header().Set("Content-Type", "application/json")
 	switch method {
 	case "initialize":
@@ -205,12 +208,12 @@ func TestPipelinedHandshake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the previous one
 		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
 		r.send(t, initializeRequest, `{"jsonrpc":"2.0","method":"notifications/initialized"}`, pingRequest)
-		r.ends(t)
+		r.closeInput(t)
 		want := `initialize in "", initialize done, notifications/initialized in "s1", notifications/initialized done, ping in "s1", ping done`
 		if got := d.read(); got != want {
 			t.Errorf("the server received\n%s, want\n%s", got, want)
 		}
-		if got := r.said(); !strings.HasSuffix(got, "\n"+pingReply+"\n") {
+		if got := r.output(); !strings.HasSuffix(got, "\n"+pingReply+"\n") {
 			t.Errorf("the client received %s", got)
 		}
 	})
@@ -225,7 +228,7 @@ func TestNotificationsKeepTheirOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // virtual time: a message waits at most 5 s for the previous one
 		r := start(t, proxy.Stdio{Upstream: s.inMemory(t)})
 		r.send(t, `{"jsonrpc":"2.0","method":"a"}`, `{"jsonrpc":"2.0","method":"b"}`, pingRequest)
-		r.ends(t)
+		r.closeInput(t)
 		if got, want := d.read(), `a in "", a done, b in "", b done, ping in "", ping done`; got != want {
 			t.Errorf("the server received %s, want %s", got, want)
 		}
@@ -236,21 +239,21 @@ func TestNotificationsKeepTheirOrder(t *testing.T) {
 // only for a limited time.
 func TestStuckNotification(t *testing.T) {
 	t.Parallel()
-	stuck := make(chan struct{})
+	blocked := make(chan struct{})
 	s := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if methodOf(body) == "stuck" {
-			<-stuck
+			<-blocked
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
 		io.WriteString(w, pingReply)
 	}))
-	defer close(stuck)
+	defer close(blocked)
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t), Drain: 50 * time.Millisecond})
 	r.send(t, `{"jsonrpc":"2.0","method":"stuck"}`, pingRequest)
-	await.True(t, "ping is answered", func() bool { return strings.Contains(r.said(), pingReply) })
-	r.ends(t)
+	await.True(t, "ping has a response", func() bool { return strings.Contains(r.output(), pingReply) })
+	r.closeInput(t)
 }
 
 // TestCancelled: in a session the server is notified of the cancellation, after the
@@ -272,11 +275,11 @@ func TestCancelled(t *testing.T) {
 	}))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
 	r.send(t, pingRequest)
-	await.True(t, "the request is there", func() bool { return len(s.requests(http.MethodPost)) == 1 })
-	r.send(t, cancels(`"p"`))
+	await.True(t, "the server received the request", func() bool { return len(s.requests(http.MethodPost)) == 1 })
+	r.send(t, cancellation(`"p"`))
 	await.Receive(t, "cancellation at the server", notified)
-	r.ends(t)
-	if got := r.said(); got != "" {
+	r.closeInput(t)
+	if got := r.output(); got != "" {
 		t.Errorf("a canceled request has a response: %s", got)
 	}
 }
@@ -297,8 +300,8 @@ func TestOneResponse(t *testing.T) {
 	}
 }
 
-// TestManyConcurrentRequests: all requests get responses, though only a limited number is sent
-// at the same time.
+// TestManyConcurrentRequests: all requests get responses, though only a limited
+// number is sent at the same time.
 func TestManyConcurrentRequests(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -317,7 +320,7 @@ func TestManyConcurrentRequests(t *testing.T) {
 	}))
 	var in strings.Builder
 	for id := range 600 {
-		fmt.Fprintln(&in, numbered(id))
+		fmt.Fprintln(&in, pingWithID(id))
 	}
 	if got := runStdio(t, proxy.Stdio{Upstream: s.upstream(t)}, in.String()); len(got) != 600 {
 		t.Errorf("%d responses", len(got))

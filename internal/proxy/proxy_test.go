@@ -27,10 +27,10 @@ type tools struct {
 func newTools() *tools {
 	ts := &tools{mcp.NewServer(&mcp.Implementation{Name: "tools", Version: "1"}, nil), make(chan struct{}, 9)}
 	mcp.AddTool(ts.Server, &mcp.Tool{Name: "add"}, func(_ context.Context, _ *mcp.CallToolRequest, in struct{ A, B int }) (*mcp.CallToolResult, any, error) {
-		return say(fmt.Sprint(in.A + in.B)), nil, nil
+		return textResult(fmt.Sprint(in.A + in.B)), nil, nil
 	})
 	mcp.AddTool(ts.Server, &mcp.Tool{Name: "text"}, func(_ context.Context, _ *mcp.CallToolRequest, in struct{ N int }) (*mcp.CallToolResult, any, error) {
-		return say(strings.Repeat("x", in.N)), nil, nil
+		return textResult(strings.Repeat("x", in.N)), nil, nil
 	})
 	mcp.AddTool(ts.Server, &mcp.Tool{Name: "ticks"}, func(ctx context.Context, r *mcp.CallToolRequest, in struct{ N int }) (*mcp.CallToolResult, any, error) {
 		for i := range in.N {
@@ -40,7 +40,7 @@ func newTools() *tools {
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
-		return say("done"), nil, nil
+		return textResult("done"), nil, nil
 	})
 	mcp.AddTool(ts.Server, &mcp.Tool{Name: "hang"}, func(ctx context.Context, r *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, any, error) {
 		// The first message opens the stream, whose end is a cancellation.
@@ -54,12 +54,12 @@ func newTools() *tools {
 	})
 	ts.AddTool(&mcp.Tool{Name: "region", InputSchema: json.RawMessage(`{"type":"object","properties":{"where":{"type":"object","properties":{"code":{"type":"string","x-mcp-header":"Region"}}},"n":{"type":"integer","x-mcp-header":"Count"}}}`)},
 		func(_ context.Context, r *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-			return say(r.Extra.Header.Get("Mcp-Param-Region") + " " + r.Extra.Header.Get("Mcp-Param-Count")), nil
+			return textResult(r.Extra.Header.Get("Mcp-Param-Region") + " " + r.Extra.Header.Get("Mcp-Param-Count")), nil
 		})
 	return ts
 }
 
-func say(text string) *mcp.CallToolResult {
+func textResult(text string) *mcp.CallToolResult {
 	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: text}}}
 }
 
@@ -198,7 +198,7 @@ func testForwarding(t *testing.T, c *client, ts *tools, s *site, stateless bool)
 		t.Errorf("ticks = %q", got)
 	}
 	for range 3 {
-		await.Receive(t, "a report of progress for each tick", c.progress)
+		await.Receive(t, "a progress notification for each tick", c.progress)
 	}
 	if got := c.call(t, "text", map[string]any{"N": 1_000_000}); len(got) != 1_000_000 {
 		t.Errorf("text has %d bytes", len(got))
@@ -239,7 +239,7 @@ func TestServerInitiatedMessages(t *testing.T) {
 				if err != nil {
 					return nil, nil, err
 				}
-				return say(fmt.Sprint(got.Content["name"])), nil, nil
+				return textResult(fmt.Sprint(got.Content["name"])), nil, nil
 			})
 			s := newSite(t, ts.handler(false))
 			c := connect(t, transport(t, s.upstream(t)), "2025-11-25")
@@ -248,7 +248,7 @@ func TestServerInitiatedMessages(t *testing.T) {
 			}
 			await.True(t, "notification on the server's own stream", func() bool { return c.isNotified(ts) })
 			_ = c.Close()
-			await.True(t, "the session is ended at the server", func() bool { return len(s.requests(http.MethodDelete)) > 0 })
+			await.True(t, "the session is closed at the server", func() bool { return len(s.requests(http.MethodDelete)) > 0 })
 		})
 	}
 }

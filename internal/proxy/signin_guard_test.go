@@ -21,8 +21,8 @@ import (
 	"github.com/mcp-login/mcp-login/internal/proxystate"
 )
 
-// TestRejectedRequestsStartNoSignIn: a request that the listener rejects, above all from a
-// page of another site, can neither start a sign-in nor see one.
+// TestRejectedRequestsStartNoSignIn: a request that the listener rejects, above all
+// from a page of another site, can neither start a sign-in nor see one.
 func TestRejectedRequestsStartNoSignIn(t *testing.T) {
 	p := newSiteUser(t, newTools().handler(false))
 	h := proxy.HTTP{Upstream: p.upstream(t), Token: "local"}
@@ -45,7 +45,7 @@ func TestRejectedRequestsStartNoSignIn(t *testing.T) {
 		"link":                       {"GET", "http://127.0.0.1:7/local?name=sign_in", "", valid},
 		"unknown client":             {"POST", "http://127.0.0.1:7/local", call, with("Mcp-Session-Id", "mcp-login-guessed")},
 	} {
-		resp := ask(t, h, tt.method, tt.url, tt.header, tt.body)
+		resp := send(t, h, tt.method, tt.url, tt.header, tt.body)
 		if got := bodyText(t, resp); resp.StatusCode < 400 || strings.Contains(got, "WDJB") || resp.Header.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%s: status %d: %s", name, resp.StatusCode, got)
 		}
@@ -53,7 +53,7 @@ func TestRejectedRequestsStartNoSignIn(t *testing.T) {
 	if n := p.logins.Load(); n != 0 {
 		t.Errorf("%d sign-ins started", n)
 	}
-	wantParts(t, bodyText(t, ask(t, h, "POST", "http://127.0.0.1:7/local", valid, call)), "WDJB-MJHT")
+	wantParts(t, bodyText(t, send(t, h, "POST", "http://127.0.0.1:7/local", valid, call)), "WDJB-MJHT")
 }
 
 // TestAnswersOfOtherClients: the user's response to a prompt counts only for the
@@ -181,11 +181,11 @@ func TestClientsOfOneListener(t *testing.T) {
 	p.approve <- nil
 	for _, c := range all {
 		wantParts(t, c.call(t, "sign_in", nil), "Signed in")
-		await.Receive(t, "the news that there are other tools", c.changed)
+		await.Receive(t, "the notification of changed tools", c.changed)
 		if got := c.call(t, "add", map[string]any{"A": 2, "B": 3}); got != "5" {
 			t.Errorf("2 + 3 = %q", got)
 		}
-		await.True(t, "what the server says by itself arrives", func() bool { return c.isNotified(ts) })
+		await.True(t, "the server's own message arrives", func() bool { return c.isNotified(ts) })
 	}
 	if n := p.logins.Load(); n != 1 {
 		t.Errorf("%d logins, want 1", n)

@@ -75,7 +75,7 @@ func TestSignInWhenRefreshTokenIsInvalid(t *testing.T) {
 				t.Errorf("2 + 3 = %q", got)
 			}
 			if !wire.stateless {
-				await.Receive(t, "the news that there are other tools", c.changed)
+				await.Receive(t, "the notification of changed tools", c.changed)
 			}
 			if got := c.tools(t); !slices.Equal(got, before) {
 				t.Errorf("tools %q, want %q", got, before)
@@ -159,14 +159,14 @@ func TestSignInByInput(t *testing.T) {
 			result := make(chan string, 1)
 			go func() { result <- c.call(t, "add", map[string]any{"A": 2, "B": 3}) }()
 			if tt.requested {
-				page := await.Receive(t, "the wish to open a page", requested)
+				page := await.Receive(t, "the request to open a page", requested)
 				if page.Mode != "url" || page.URL != "https://as.test/device?user_code=WDJB-MJHT" || page.ElicitationID != "" {
 					t.Errorf("asked for %+v", page)
 				}
 				wantParts(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
 			}
 			if tt.action != "accept" {
-				wantParts(t, await.Receive(t, "a text in place of the page", result), "WDJB-MJHT")
+				wantParts(t, await.Receive(t, "a text instead of the page", result), "WDJB-MJHT")
 			}
 			p.approve <- nil
 			if tt.action == "accept" {
@@ -182,15 +182,15 @@ func TestSignInByInput(t *testing.T) {
 	}
 }
 
-// slow is a server that delays the response to a method until it is released.
-type slow struct {
+// delayingServer is a server that delays the response to a method until it is released.
+type delayingServer struct {
 	http.Handler
 	method   string
 	released chan struct{}
 	once     sync.Once
 }
 
-func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *delayingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -206,7 +206,7 @@ func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Handler.ServeHTTP(w, r)
 }
 
-func (s *slow) release() { s.once.Do(func() { close(s.released) }) }
+func (s *delayingServer) release() { s.once.Do(func() { close(s.released) }) }
 
 // TestServerNeverAnswersDiscover: a client of a signed-in user continues with
 // initialize after a short wait.
@@ -214,7 +214,7 @@ func TestServerNeverAnswersDiscover(t *testing.T) {
 	for mode, transport := range modes {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			h := &slow{Handler: newTools().handler(false), method: "server/discover", released: make(chan struct{})}
+			h := &delayingServer{Handler: newTools().handler(false), method: "server/discover", released: make(chan struct{})}
 			p := newSiteUser(t, h)
 			p.site.login(t)
 			start := time.Now()
@@ -237,7 +237,7 @@ func TestSlowServer(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			ts := newTools()
-			h := &slow{Handler: ts.handler(false), method: "none", released: make(chan struct{})}
+			h := &delayingServer{Handler: ts.handler(false), method: "none", released: make(chan struct{})}
 			p := newSiteUser(t, h)
 			p.site.login(t)
 			p.open(t, mcp.ClientOptions{}).tools(t)
@@ -259,7 +259,7 @@ func TestSlowServer(t *testing.T) {
 				t.Errorf("tools %q, want the cached ones", got)
 			}
 			h.release()
-			await.Receive(t, "the news that there are other tools", c.changed)
+			await.Receive(t, "the notification of changed tools", c.changed)
 			if got := c.tools(t); slices.Contains(got, "ticks") {
 				t.Errorf("tools %q, want the current ones", got)
 			}
@@ -353,7 +353,7 @@ func TestSignInAtOldTransport(t *testing.T) {
 		wantParts(t, c.call(t, "sign_in", nil), "WDJB-MJHT")
 		p.approve <- nil
 		wantParts(t, c.call(t, "sign_in", nil), "Signed in")
-		await.Receive(t, "the news that there are other tools", c.changed)
+		await.Receive(t, "the notification of changed tools", c.changed)
 		if got := c.tools(t); !slices.Contains(got, "add") || slices.Contains(got, "sign_in") {
 			t.Errorf("tools %q", got)
 		}

@@ -123,7 +123,7 @@ func (p *siteUser) open(t *testing.T, opts mcp.ClientOptions) *client {
 // waitForCachedTools waits until the tools that a client has listed are cached.
 func (p *siteUser) waitForCachedTools(t *testing.T) {
 	t.Helper()
-	await.True(t, "the tools are kept", func() bool {
+	await.True(t, "the tools are cached", func() bool {
 		return proxystate.Of(p.dir, "box", p.URL+"/mcp").Load().Lists["tools/list"] != nil
 	})
 }
@@ -193,7 +193,7 @@ func TestSignInByText(t *testing.T) {
 			go func() { result <- c.call(t, "sign_in", nil) }()
 			p.approve <- nil
 			wantParts(t, await.Receive(t, "the second call", result), "Signed in", "as Ada")
-			await.Receive(t, "the news that there are other tools", c.changed)
+			await.Receive(t, "the notification of changed tools", c.changed)
 			if got := c.tools(t); !slices.Contains(got, "add") || slices.Contains(got, "sign_in") {
 				t.Errorf("tools %q, want those of the server", got)
 			}
@@ -259,14 +259,14 @@ func TestSignInFails(t *testing.T) {
 	})
 }
 
-// TestSignInElsewhere: a sign-in by another program is noticed, and the client is
+// TestSignInByAnotherProgram: a sign-in by another program is noticed, and the client is
 // notified.
-func TestSignInElsewhere(t *testing.T) {
+func TestSignInByAnotherProgram(t *testing.T) {
 	eachMode(t, false, func(t *testing.T, p *siteUser) {
 		c := p.open(t, mcp.ClientOptions{})
 		c.tools(t)
 		p.site.login(t)
-		await.Receive(t, "the news that there are other tools", c.changed)
+		await.Receive(t, "the notification of changed tools", c.changed)
 		if got := c.tools(t); slices.Contains(got, "sign_in") {
 			t.Errorf("tools %q", got)
 		}
@@ -297,7 +297,7 @@ func TestSignInByPage(t *testing.T) {
 			}
 			wantParts(t, page.Message, "WDJB-MJHT", "mcp-login on host", "Approve only if you started this sign-in")
 			if action != "accept" {
-				wantParts(t, await.Receive(t, "a text in place of the page", result), page.URL, "WDJB-MJHT")
+				wantParts(t, await.Receive(t, "a text instead of the page", result), page.URL, "WDJB-MJHT")
 			}
 			p.approve <- nil
 			if id := await.Receive(t, "the end of the page", completed); id != page.ElicitationID {

@@ -238,27 +238,27 @@ func TestResume(t *testing.T) {
 	}))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
 	r.send(t, initializeRequest)
-	await.True(t, "initialize is answered", func() bool { return r.said() != "" }) // the client waits for that
+	await.True(t, "initialize has a response", func() bool { return r.output() != "" }) // the client waits for that
 	r.send(t, pingRequest)
-	r.ends(t)
+	r.closeInput(t)
 	want := `{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25"}}
 {"jsonrpc":"2.0","method":"after-e1"}
 {"jsonrpc":"2.0","method":"after-e2"}
 ` + pingReply + "\n"
-	if got := r.said(); got != want {
+	if got := r.output(); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
 
-// TestSubscriptionEnds: over HTTP the end of the stream ends a subscription; a client on
-// a pipe is notified.
+// TestSubscriptionEnds: over HTTP the end of the stream ends a subscription; a
+// client on a pipe is notified.
 func TestSubscriptionEnds(t *testing.T) {
 	s := newSite(t, respondWith(200, "text/event-stream", "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\"}\n\n"))
 	r := start(t, proxy.Stdio{Upstream: s.upstream(t)})
 	r.send(t, `{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`)
-	await.True(t, "the client is told of the end", func() bool { return strings.Count(r.said(), "\n") == 2 })
-	r.ends(t)
-	if got := r.said(); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"method":"notifications/cancelled","params":{"requestId":3,`) {
+	await.True(t, "the client is notified of the end", func() bool { return strings.Count(r.output(), "\n") == 2 })
+	r.closeInput(t)
+	if got := r.output(); strings.Count(got, "\n") != 2 || !strings.Contains(got, `"method":"notifications/cancelled","params":{"requestId":3,`) {
 		t.Errorf("got %s", got)
 	}
 	if h := s.requests(http.MethodPost)[0].Header; h.Get("Mcp-Method") != "subscriptions/listen" || h.Get("Mcp-Protocol-Version") != "2026-07-28" {
@@ -290,7 +290,7 @@ func TestEnd(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- (proxy.Stdio{Upstream: s.upstream(t), Drain: forever}).Run(ctx, in, &out) }()
 	io.WriteString(feed, pingRequest+"\n")
-	await.True(t, "the server has the request", func() bool { return len(s.requests(http.MethodPost)) == 2 })
+	await.True(t, "the server received the request", func() bool { return len(s.requests(http.MethodPost)) == 2 })
 	cancel()
 	if err := await.Receive(t, "the end after a signal", ended); err != nil || out.Len() > 0 {
 		t.Errorf("at a signal: %v, %q", err, &out)

@@ -82,9 +82,9 @@ func TestHostileWebsiteAtPublicRelay(t *testing.T) {
 	}
 }
 
-// TestWrongTokensLockNobodyOut: a machine with a wrong client token may share its
+// TestWrongTokensDoNotBlockUsers: a machine with a wrong client token may share its
 // address with users who sign in.
-func TestWrongTokensLockNobodyOut(t *testing.T) {
+func TestWrongTokensDoNotBlockUsers(t *testing.T) {
 	f := newRelay(t, nil)
 	s := f.open(state)
 	limited := false
@@ -103,8 +103,8 @@ func TestWrongTokensLockNobodyOut(t *testing.T) {
 	}
 }
 
-// from sends a GET through a chain of proxies.
-func (f *fixture) from(forwarded, to string) int {
+// getThroughProxies sends a GET through a chain of proxies.
+func (f *fixture) getThroughProxies(forwarded, to string) int {
 	f.t.Helper()
 	req, err := http.NewRequest("GET", to, nil)
 	if err != nil {
@@ -144,23 +144,23 @@ func TestForwardedAddresses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newRelay(t, trusted)
-			f.from(tt.first, wrong)
-			if got := f.from(tt.second, wrong) == http.StatusTooManyRequests; got != tt.same {
+			f.getThroughProxies(tt.first, wrong)
+			if got := f.getThroughProxies(tt.second, wrong) == http.StatusTooManyRequests; got != tt.same {
 				t.Errorf("%q and %q count as one: %t", tt.first, tt.second, got)
 			}
 		})
 	}
 	t.Run("no proxy is trusted", func(t *testing.T) {
 		f := newRelay(t, func(c *relay.Config) { c.Limits.WrongCodes = 1 })
-		f.from("203.0.113.1", wrong)
-		if got := f.from("203.0.113.2", wrong); got != http.StatusTooManyRequests {
+		f.getThroughProxies("203.0.113.1", wrong)
+		if got := f.getThroughProxies("203.0.113.2", wrong); got != http.StatusTooManyRequests {
 			t.Errorf("a client that names another address: %d", got)
 		}
 	})
 }
 
-// TestManyAddressesOfOneClient: an attacker with very many addresses displaces only clients of the
-// same network.
+// TestManyAddressesOfOneClient: an attacker with very many addresses displaces only
+// clients of the same network.
 func TestManyAddressesOfOneClient(t *testing.T) {
 	f := newRelay(t, func(c *relay.Config) {
 		c.Limits.RequestsPerMinute = 2
@@ -173,11 +173,11 @@ func TestManyAddressesOfOneClient(t *testing.T) {
 		resp.Body.Close()
 	}
 	for _, other := range []string{"203.0.113.1", "2a00:1450::1"} {
-		if got := f.from(other, base+"/"); got != http.StatusOK {
+		if got := f.getThroughProxies(other, base+"/"); got != http.StatusOK {
 			t.Errorf("%s: %d", other, got)
 		}
 	}
-	if got := f.from("2001:db8:1:1::1", base+"/"); got != http.StatusTooManyRequests {
+	if got := f.getThroughProxies("2001:db8:1:1::1", base+"/"); got != http.StatusTooManyRequests {
 		t.Errorf("another client in the network: %d", got)
 	}
 }
@@ -206,16 +206,16 @@ func TestConnections(t *testing.T) {
 		_, err := c.Read(make([]byte, 1))
 		return err == io.EOF
 	}
-	var held []net.Conn
+	var open []net.Conn
 	for range 10 {
 		c, err := net.Dial("tcp", at)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		held = append(held, c)
+		open = append(open, c)
 	}
-	await.True(t, "another connection is refused", func() bool {
+	await.True(t, "another connection is rejected", func() bool {
 		c, err := net.Dial("tcp", at)
 		if err != nil {
 			return true
@@ -223,13 +223,13 @@ func TestConnections(t *testing.T) {
 		defer c.Close()
 		return closed(c)
 	})
-	if closed(held[0]) {
+	if closed(open[0]) {
 		t.Error("an older connection was closed")
 	}
-	for _, c := range held {
+	for _, c := range open {
 		c.Close()
 	}
-	await.True(t, "there is room again", func() bool {
+	await.True(t, "a connection is available again", func() bool {
 		resp, err := http.Get("http://" + at + "/healthz")
 		if err == nil {
 			resp.Body.Close()

@@ -100,8 +100,8 @@ func clientToken(token string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return token, nil }
 }
 
-// answer replaces the relay's responses to a method by a body.
-func answer(method, body string) func(*http.Request, *http.Response) *http.Response {
+// replaceBody replaces the relay's responses to a method by a body.
+func replaceBody(method, body string) func(*http.Request, *http.Response) *http.Response {
 	return func(req *http.Request, resp *http.Response) *http.Response {
 		if req.Method == method && strings.HasPrefix(req.URL.Path, "/v1/sessions") {
 			resp.StatusCode, resp.Body = http.StatusOK, io.NopCloser(strings.NewReader(body))
@@ -204,7 +204,7 @@ func TestHostileRelay(t *testing.T) {
 						state, _, _ = strings.Cut(strings.ReplaceAll(after, `"`, `\u0026`), `\u0026`)
 						return resp
 					}
-					return answer("GET", `{"query":"`+strings.ReplaceAll(tt.query, "STATE", state)+`"}`)(req, resp)
+					return replaceBody("GET", `{"query":"`+strings.ReplaceAll(tt.query, "STATE", state)+`"}`)(req, resp)
 				}
 				ended, token := s.start()
 				<-s.shown
@@ -240,7 +240,7 @@ func TestReplayedAnswer(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
-		s.tamper = answer("GET", old)
+		s.tamper = replaceBody("GET", old)
 		ended, token := s.start()
 		<-s.shown
 		if err := <-ended; err == nil || token.Access != "" {
@@ -284,7 +284,7 @@ func TestHostileOpening(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			s.tamper = answer("POST", body)
+			s.tamper = replaceBody("POST", body)
 			ended, _ := s.start()
 			if err := <-ended; !errors.Is(err, flows.ErrUnsupported) {
 				t.Errorf("Run() = %v, want the next flow", err)

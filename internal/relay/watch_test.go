@@ -12,9 +12,9 @@ import (
 	"github.com/mcp-login/mcp-login/internal/relay"
 )
 
-// TestLogAndMetricsNameNobody: an operator sees counts, durations and outcomes, but
+// TestLogAndMetricsNameNoUsers: an operator sees counts, durations and outcomes, but
 // not who signs in where.
-func TestLogAndMetricsNameNobody(t *testing.T) {
+func TestLogAndMetricsNameNoUsers(t *testing.T) {
 	var log bytes.Buffer
 	f := newRelay(t, func(c *relay.Config) {
 		c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -293,7 +293,7 @@ func TestManyRequests(t *testing.T) {
 	var pages atomic.Int32
 	socket, _ := laptop(t, &sshbrowser.Helper{Open: func(context.Context, string) error { pages.Add(1); return nil }})
 	var last error
-	await.True(t, "the laptop has had enough", func() bool {
+	await.True(t, "the laptop rejects more requests", func() bool {
 		b := browserAt(socket)
 		_, last = open(t, b)
 		_ = b.Close() // the next one requests another page
@@ -314,8 +314,8 @@ func TestManyRequests(t *testing.T) {
 	}
 }
 
-// TestRememberedChoice: the page asks until the user chooses not to be asked again, for that
-// server and that host only.
+// TestRememberedChoice: the page asks until the user chooses not to be asked again,
+// for that server and that host only.
 func TestRememberedChoice(t *testing.T) {
 	t.Parallel()
 	memory := &sshbrowser.File{Path: filepath.Join(t.TempDir(), "hosts.json"), Host: "devbox"}
@@ -334,7 +334,7 @@ func TestRememberedChoice(t *testing.T) {
 		t.Helper()
 		b := browserAt(socket)
 		t.Cleanup(func() { _ = b.Close() })
-		await.True(t, "the request before is over", func() bool { _, err := open(t, b); return err == nil })
+		await.True(t, "the previous request is complete", func() bool { _, err := open(t, b); return err == nil })
 		return <-opened
 	}
 	page := visit()
@@ -360,8 +360,8 @@ func TestRememberedChoice(t *testing.T) {
 	}
 }
 
-// TestInvalidMessages: an invalid message closes the connection or gets an error, and other
-// connections are served.
+// TestInvalidMessages: an invalid message closes the connection or gets an error,
+// and other connections are served.
 func TestInvalidMessages(t *testing.T) {
 	t.Parallel()
 	socket, _ := laptop(t, &sshbrowser.Helper{})

@@ -26,7 +26,8 @@ func TestQuoteForWindows(t *testing.T) {
 	}
 }
 
-// TestPowerShellParsesSuggestions: PowerShell parses a suggested command into its words.
+// TestPowerShellParsesSuggestions: PowerShell parses a suggested command into its
+// words.
 func TestPowerShellParsesSuggestions(t *testing.T) {
 	words := suggesttest.HostileWords()
 	got := powerShellWords(t, suggest.Command(words).For("powershell"))

@@ -120,8 +120,8 @@ func TestRenderEverySize(t *testing.T) {
 		for rows := 7; rows <= 50; rows++ {
 			s := screen{cols, rows}
 			checkFrame(t, render(view{signIn: deviceSignIn(testCode), now: start}, s), testCode, s)
-			stray := crossDomainCode()
-			checkFrame(t, render(view{signIn: deviceSignIn(stray), now: start, qr: true}, screen{cols, max(rows, 16)}), stray, screen{cols, max(rows, 16)})
+			crossDomain := crossDomainCode()
+			checkFrame(t, render(view{signIn: deviceSignIn(crossDomain), now: start, qr: true}, screen{cols, max(rows, 16)}), crossDomain, screen{cols, max(rows, 16)})
 			frame := render(view{signIn: deviceSignIn(testCode), now: start, qr: true}, s)
 			if len(frame) > rows || !strings.Contains(frameText(frame), testCode.UserCode) {
 				t.Fatalf("frame of %d lines at %dx%d", len(frame), cols, rows)

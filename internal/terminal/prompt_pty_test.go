@@ -182,7 +182,7 @@ func TestPromptFollowsTheWindow(t *testing.T) {
 	for _, size := range [][2]int{{60, 20}, {30, 12}, {100, 30}, {80, 24}} {
 		resize(t, x, size[0], size[1])
 		before := timeLeft.FindString(x.Screen())
-		x.WaitUntil("the frame was drawn again, and stands there once", func() bool {
+		x.WaitUntil("the frame was drawn again, and is on the screen once", func() bool {
 			screen := x.Screen()
 			return timeLeft.FindString(x.Screen()) != before && strings.Contains(screen, "waiting") && strings.Contains(screen, testCode.UserCode) &&
 				strings.Count(screen, " left") == 1
@@ -216,8 +216,8 @@ func TestNarrowerWindowKeepsTheLinkWhole(t *testing.T) {
 		for rest := link; rest != ""; rest = rest[min(cols, len(rest)):] {
 			rows = append(rows, rest[:min(cols, len(rest))])
 		}
-		x.WaitUntil("the screen holds the link, from edge to edge", func() bool { return strings.Contains(x.Screen(), strings.Join(rows, "\n")) })
-		x.WaitUntil("the frame stands there once", func() bool { return strings.Count(x.Screen(), " left") == 1 })
+		x.WaitUntil("the screen shows the link, from edge to edge", func() bool { return strings.Contains(x.Screen(), strings.Join(rows, "\n")) })
+		x.WaitUntil("the frame is on the screen once", func() bool { return strings.Count(x.Screen(), " left") == 1 })
 	}
 	x.Signal(syscall.SIGINT)
 	x.Finish("$ mcp-login login")

@@ -11,10 +11,10 @@ import (
 	"github.com/mcp-login/mcp-login/internal/toolfilter"
 )
 
-// pages is a server that sends these texts, one for each request.
-type pages []string
+// scriptedServer is a server that sends these texts, one for each request.
+type scriptedServer []string
 
-func (p *pages) RoundTrip(req *http.Request) (*http.Response, error) {
+func (p *scriptedServer) RoundTrip(req *http.Request) (*http.Response, error) {
 	sent, _ := io.ReadAll(req.Body)
 	text, kind := (*p)[0], "application/json"
 	*p = (*p)[1:]
@@ -30,7 +30,7 @@ func (p *pages) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // readOnly returns a function that sends messages through a filter that allows
 // read-only tools.
-func readOnly(t *testing.T, server *pages) func(text string) (answer string) {
+func readOnly(t *testing.T, server *scriptedServer) func(text string) (answer string) {
 	t.Helper()
 	f, err := toolfilter.New(toolfilter.Rules{ReadOnly: true}, nil)
 	if err != nil {
@@ -57,11 +57,11 @@ const (
 	callOfA = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}`
 )
 
-// TestNotificationIsParsedAsJSON: a server may announce changed tools in any spelling of
-// JSON. PHP writes a slash as \/.
+// TestNotificationIsParsedAsJSON: a server may announce changed tools in any
+// spelling of JSON. PHP writes a slash as \/.
 func TestNotificationIsParsedAsJSON(t *testing.T) {
 	changed := `data: {"jsonrpc":"2.0","method":"notifications\/tools\/list_changed"}` + "\n\n"
-	server := &pages{listed, changed + "data: " + called + "\n\n", writes}
+	server := &scriptedServer{listed, changed + "data: " + called + "\n\n", writes}
 	send := readOnly(t, server)
 	if answer := send(callOfA); !strings.Contains(answer, `"result"`) {
 		t.Error(answer)
@@ -76,7 +76,7 @@ func TestNotificationIsParsedAsJSON(t *testing.T) {
 func TestListInAnotherResponse(t *testing.T) {
 	const tools = `{"jsonrpc":"2.0","id":7,"result":{"tools":[{"name":"w"},{"name":"a","annotations":{"readOnlyHint":true}}]}}`
 	for _, answer := range []string{"data: " + tools + "\n\ndata: " + called + "\n\n", tools, "[" + tools + "," + called + "]"} {
-		send := readOnly(t, &pages{listed, answer})
+		send := readOnly(t, &scriptedServer{listed, answer})
 		if got := send(callOfA); strings.Contains(got, `"w"`) || !strings.Contains(got, `"a"`) {
 			t.Errorf("forwarded %s", got)
 		}
@@ -87,7 +87,7 @@ func TestListInAnotherResponse(t *testing.T) {
 // either order.
 func TestToolOnSeveralPages(t *testing.T) {
 	page := func(text string) string { return strings.Replace(text, `"result":{`, `"result":{"nextCursor":"2",`, 1) }
-	for _, server := range []*pages{{page(writes), listed, called}, {page(listed), writes, called}} {
+	for _, server := range []*scriptedServer{{page(writes), listed, called}, {page(listed), writes, called}} {
 		if answer := readOnly(t, server)(callOfA); !strings.Contains(answer, "read-only") {
 			t.Errorf("called: %s", answer)
 		}

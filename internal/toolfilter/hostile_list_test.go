@@ -13,14 +13,14 @@ import (
 	"github.com/mcp-login/mcp-login/internal/toolfilter"
 )
 
-// answering is a server that sends one response to everything.
-type answering struct {
+// constantServer is a server that sends one response to everything.
+type constantServer struct {
 	mediaType, body string
 	code            int
 	encoding        string
 }
 
-func (a answering) RoundTrip(req *http.Request) (*http.Response, error) {
+func (a constantServer) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp := mcpwire.Stream(req, cmp.Or(a.code, http.StatusOK), a.mediaType, io.NopCloser(strings.NewReader(a.body)))
 	if a.encoding != "" {
 		resp.Header.Set("Content-Encoding", a.encoding)
@@ -32,7 +32,7 @@ func (a answering) RoundTrip(req *http.Request) (*http.Response, error) {
 // unfiltered. Many skip a byte order mark, and some detect UTF-16.
 func TestUnreadableList(t *testing.T) {
 	const list = `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"delete_a"}]}}`
-	for name, server := range map[string]answering{
+	for name, server := range map[string]constantServer{
 		"a byte order mark":             {mediaType: mcpwire.TypeJSON, body: "\ufeff" + list},
 		"UTF-16":                        {mediaType: mcpwire.TypeJSON, body: strings.Join(strings.Split(list, ""), "\x00")},
 		"a comment":                     {mediaType: mcpwire.TypeJSON, body: "/**/" + list},
@@ -67,11 +67,11 @@ func TestUnreadableList(t *testing.T) {
 	}
 }
 
-// paging is a server whose list of tools continues at a cursor that the client must
-// send back.
-type paging struct{ longest int }
+// pagingServer is a server whose list of tools continues at a cursor that the
+// client must send back.
+type pagingServer struct{ longest int }
 
-func (p *paging) RoundTrip(req *http.Request) (*http.Response, error) {
+func (p *pagingServer) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func TestLongCursor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &paging{}
+	server := &pagingServer{}
 	resp, err := f.Around(server).RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)

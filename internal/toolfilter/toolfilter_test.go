@@ -155,7 +155,7 @@ func TestToolsChanged(t *testing.T) {
 	}
 }
 
-// TestNothingToFilter: without rules there is no filter.
+// TestNothingToFilter: without rules the filter is nil.
 func TestNothingToFilter(t *testing.T) {
 	f, err := toolfilter.New(toolfilter.Rules{}, nil)
 	if err != nil || f != nil || f.Around(http.DefaultTransport) != http.DefaultTransport {
@@ -168,11 +168,11 @@ func TestNothingToFilter(t *testing.T) {
 	}
 }
 
-// exchange is a server that executes everything that it receives, as leniently as
+// lenientServer is a server that executes everything that it receives, as leniently as
 // possible.
-type exchange struct{ got []string }
+type lenientServer struct{ got []string }
 
-func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+func (x *lenientServer) RoundTrip(req *http.Request) (*http.Response, error) {
 	var body []byte
 	if req.Body != nil {
 		body, _ = io.ReadAll(req.Body)
@@ -238,7 +238,7 @@ func TestHostile(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, text := range hostile {
-			x := &exchange{}
+			x := &lenientServer{}
 			req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/mcp", strings.NewReader(text))
 			resp, err := f.Around(x).RoundTrip(req)
 			if err != nil {
@@ -275,7 +275,7 @@ func TestHeaders(t *testing.T) {
 		{"GET", hostile[0], "Accept", "text/event-stream", true},
 		{"DELETE", hostile[0], "Accept", "*/*", true},
 	} {
-		x := &exchange{}
+		x := &lenientServer{}
 		req := httptest.NewRequestWithContext(t.Context(), tt.method, "http://127.0.0.1/mcp", strings.NewReader(tt.body))
 		req.Header.Set(tt.name, tt.value)
 		resp, err := f.Around(x).RoundTrip(req)
@@ -297,7 +297,7 @@ func FuzzMessage(f *testing.F) {
 	}
 	filter, _ := toolfilter.New(toolfilter.Rules{ReadOnly: true}, nil)
 	f.Fuzz(func(t *testing.T, text string) {
-		x := &exchange{}
+		x := &lenientServer{}
 		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/mcp", strings.NewReader(text))
 		if _, err := filter.Around(x).RoundTrip(req); err != nil {
 			t.Fatal(err)

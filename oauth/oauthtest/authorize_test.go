@@ -60,7 +60,7 @@ func TestConsent(t *testing.T) {
 	}
 }
 
-// authorize simulates the browser; it returns nil if there is no redirect.
+// authorize simulates the browser; it returns nil without a redirect.
 func authorize(t *testing.T, c *oauth.Client, resource, redirect string) url.Values {
 	t.Helper()
 	sum := sha256.Sum256([]byte("verifier"))

@@ -51,13 +51,13 @@ func TestDamage(t *testing.T) {
 	}
 	put(t, pp.openWith(t, phrase("pw")), "a", "data")
 
-	damage(t, "record", p, file.KeyFile{Dir: p.keys}, filepath.Join(p.dir, "record-a"))
-	damage(t, "header", p, file.KeyFile{Dir: p.keys}, filepath.Join(p.dir, "store.json"))
-	damage(t, "key file", p, file.KeyFile{Dir: p.keys}, p.file(t, p.keys, ""))
-	damage(t, "passphrase header", pp, phrase("pw"), filepath.Join(pp.dir, "store.json"))
+	testDamage(t, "record", p, file.KeyFile{Dir: p.keys}, filepath.Join(p.dir, "record-a"))
+	testDamage(t, "header", p, file.KeyFile{Dir: p.keys}, filepath.Join(p.dir, "store.json"))
+	testDamage(t, "key file", p, file.KeyFile{Dir: p.keys}, p.file(t, p.keys, ""))
+	testDamage(t, "passphrase header", pp, phrase("pw"), filepath.Join(pp.dir, "store.json"))
 }
 
-func damage(t *testing.T, name string, p place, k file.Keeper, path string) {
+func testDamage(t *testing.T, name string, p place, k file.Keeper, path string) {
 	t.Run(name, func(t *testing.T) {
 		intact := readFile(t, path)
 		defer writeFile(t, path, intact)

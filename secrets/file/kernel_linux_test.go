@@ -128,7 +128,7 @@ func TestKernelCacheEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	await.True(t, "the key is forgotten after its second", func() bool { return !cache.Remembers(st.Key) })
+	await.True(t, "the key expires after a second", func() bool { return !cache.Remembers(st.Key) })
 }
 
 // TestKernelCacheOfWrongPassphrase: a passphrase that does not open the store is

@@ -155,10 +155,10 @@ const kills = 100
 // stored, or the next one.
 func TestKilledWriter(t *testing.T) {
 	p := newPlace(t)
-	var fuse killer
+	var killer processKiller
 	last := 0
 	for range kills {
-		last = max(last, fuse.kill(t, p.process("write")))
+		last = max(last, killer.kill(t, p.process("write")))
 		n, err := stored(t.Context(), p.open(t))
 		if err != nil || n != last && n != last+1 {
 			t.Fatalf("the store contains %d, %v; %d was reported as stored", n, err, last)
@@ -177,10 +177,10 @@ func TestKilledWriter(t *testing.T) {
 // TestKilledCreator: a process that is killed while it creates the store leaves a
 // working one.
 func TestKilledCreator(t *testing.T) {
-	var fuse killer
+	var killer processKiller
 	for range kills {
 		p := newPlace(t)
-		last := fuse.kill(t, p.process("write"))
+		last := killer.kill(t, p.process("write"))
 		s := p.open(t)
 		n, err := stored(t.Context(), s)
 		if err != nil || n != last && n != last+1 {
@@ -202,12 +202,12 @@ func TestKilledMove(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var fuse killer
-	elsewhere := 0
+	var killer processKiller
+	moved := 0
 	for range kills {
-		fuse.kill(t, p.process("move"))
+		killer.kill(t, p.process("move"))
 		if _, _, err := s.Get(t.Context(), "a"); errors.Is(err, secrets.ErrNotFound) {
-			elsewhere++
+			moved++
 		}
 		if err := secrets.Move(t.Context(), other, s, "a"); err != nil {
 			t.Fatalf("Move back: %v", err)
@@ -217,18 +217,18 @@ func TestKilledMove(t *testing.T) {
 			t.Fatalf("the other store lists %q, %v", names, err)
 		}
 	}
-	if elsewhere == 0 || elsewhere == kills {
-		t.Errorf("%d of %d kills were after the move: too few or too many for a useful test", elsewhere, kills)
+	if moved == 0 || moved == kills {
+		t.Errorf("%d of %d kills were after the move: too few or too many for a useful test", moved, kills)
 	}
 }
 
-// killer kills processes at random instants. It adapts their lifetime to the speed of
-// this machine, so that about half of them finish their work.
-type killer struct{ maxLifetime time.Duration }
+// processKiller kills processes at random instants. It adapts their lifetime to the
+// speed of this machine, so that about half of them finish their work.
+type processKiller struct{ maxLifetime time.Duration }
 
 // kill runs a process, kills it at a random instant after its first number, and
 // returns the last number that it printed.
-func (f *killer) kill(t *testing.T, cmd *exec.Cmd) (last int) {
+func (f *processKiller) kill(t *testing.T, cmd *exec.Cmd) (last int) {
 	t.Helper()
 	f.maxLifetime = max(f.maxLifetime, time.Millisecond)
 	stdin, err := cmd.StdinPipe() // which stays open

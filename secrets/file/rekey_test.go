@@ -83,34 +83,34 @@ func TestRekeyStopsBeforeItBegins(t *testing.T) {
 	}
 }
 
-// cancelling is a keeper that cancels the caller's context after Keep.
-type cancelling struct {
+// cancelingKeeper is a keeper that cancels the caller's context after Keep.
+type cancelingKeeper struct {
 	file.Keeper
 	cancel context.CancelFunc
 }
 
-func (c cancelling) Keep(ctx context.Context, id string, key []byte) (json.RawMessage, error) {
+func (c cancelingKeeper) Keep(ctx context.Context, id string, key []byte) (json.RawMessage, error) {
 	defer c.cancel()
 	return c.Keeper.Keep(ctx, id, key)
 }
 
-// interrupted returns a store whose Rekey from a key file to k stopped after the
+// interruptedRekey returns a store whose Rekey from a key file to k stopped after the
 // switch to the new key.
-func interrupted(t *testing.T, k file.Keeper) place {
+func interruptedRekey(t *testing.T, k file.Keeper) place {
 	t.Helper()
 	p := newPlace(t)
 	s := p.open(t)
 	put(t, s, "a", "data of a")
 	put(t, s, "b", "data of b")
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := s.Rekey(ctx, cancelling{k, cancel}); !errors.Is(err, context.Canceled) {
+	if err := s.Rekey(ctx, cancelingKeeper{k, cancel}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("Rekey = %v, want context.Canceled", err)
 	}
 	return p
 }
 
 func TestInterruptedRekeyWorks(t *testing.T) {
-	p := interrupted(t, phrase("new"))
+	p := interruptedRekey(t, phrase("new"))
 	s := p.openWith(t, phrase("new"))
 	if st, err := s.Status(t.Context()); !st.Rekeying || st.Keeper != "passphrase" || err != nil {
 		t.Errorf("Status = %+v, %v, want Rekeying", st, err)
@@ -129,7 +129,7 @@ func TestInterruptedRekeyIsResumed(t *testing.T) {
 		"new keeper":   func(p place) *file.Store { return p.openWith(t, phrase("new")) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := interrupted(t, phrase("new"))
+			p := interruptedRekey(t, phrase("new"))
 			s := open(p)
 			if err := s.Rekey(t.Context(), phrase("new")); err != nil {
 				t.Fatalf("Rekey again: %v", err)
@@ -196,10 +196,10 @@ func TestKilledRekey(t *testing.T) {
 	for i := range records {
 		put(t, s, fmt.Sprint("record ", i), fmt.Sprint("data ", i))
 	}
-	var fuse killer
+	var killer processKiller
 	interrupted := 0
 	for range kills {
-		fuse.kill(t, p.process("rekey"))
+		killer.kill(t, p.process("rekey"))
 		s := p.open(t)
 		for i := range records {
 			wantData(t, s, fmt.Sprint("record ", i), fmt.Sprint("data ", i))

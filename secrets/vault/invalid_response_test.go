@@ -14,8 +14,8 @@ import (
 	"github.com/mcp-login/mcp-login/secrets/vault"
 )
 
-// edited changes the responses to reads of one kind of path.
-func edited(kind string, edit func(data map[string]any)) func(*http.Request, func() *http.Response) (*http.Response, error) {
+// editedResponses changes the responses to reads of one kind of path.
+func editedResponses(kind string, edit func(data map[string]any)) func(*http.Request, func() *http.Response) (*http.Response, error) {
 	return func(r *http.Request, serve func() *http.Response) (*http.Response, error) {
 		resp := serve()
 		if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/"+kind+"/") || resp.StatusCode != http.StatusOK {
@@ -36,13 +36,13 @@ func edited(kind string, edit func(data map[string]any)) func(*http.Request, fun
 // reasonable number of requests.
 func TestInvalidResponses(t *testing.T) {
 	for name, fault := range map[string]func(*http.Request, func() *http.Response) (*http.Response, error){
-		"no versions":       edited("metadata", func(data map[string]any) { delete(data, "versions") }),
-		"empty versions":    edited("metadata", func(data map[string]any) { data["versions"] = map[string]any{} }),
-		"other times":       edited("metadata", func(data map[string]any) { data["versions"] = map[string]any{"1": map[string]any{"created_time": "x"}} }),
-		"another version":   edited("metadata", func(data map[string]any) { data["current_version"] = 7 }),
-		"no version at all": edited("metadata", func(data map[string]any) { delete(data, "current_version") }),
-		"a version of 0":    edited("data", func(data map[string]any) { data["metadata"] = map[string]any{"version": 0} }),
-		"a later version":   edited("data", func(data map[string]any) { data["metadata"] = map[string]any{"version": 9, "created_time": "x"} }),
+		"no versions":       editedResponses("metadata", func(data map[string]any) { delete(data, "versions") }),
+		"empty versions":    editedResponses("metadata", func(data map[string]any) { data["versions"] = map[string]any{} }),
+		"other times":       editedResponses("metadata", func(data map[string]any) { data["versions"] = map[string]any{"1": map[string]any{"created_time": "x"}} }),
+		"another version":   editedResponses("metadata", func(data map[string]any) { data["current_version"] = 7 }),
+		"no version at all": editedResponses("metadata", func(data map[string]any) { delete(data, "current_version") }),
+		"a version of 0":    editedResponses("data", func(data map[string]any) { data["metadata"] = map[string]any{"version": 0} }),
+		"a later version":   editedResponses("data", func(data map[string]any) { data["metadata"] = map[string]any{"version": 9, "created_time": "x"} }),
 		"each write is a conflict": func(r *http.Request, serve func() *http.Response) (*http.Response, error) {
 			if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/data/") {
 				return answer(r, http.StatusBadRequest, map[string]any{"errors": []string{"check-and-set parameter did not match the current version"}}), nil
