@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -92,9 +93,13 @@ func (s *relaySession) check(base, redirect string) error {
 	lifetime := time.Duration(s.ExpiresIn) * time.Second
 	s.interval = max(minRelayInterval, min(time.Duration(s.Interval)*time.Second, maxRelayInterval))
 	s.expiry = time.Now().Add(min(lifetime, maxRelayLifetime))
+	relay, err := url.Parse(base)
+	if err != nil {
+		return err
+	}
 	for _, raw := range []string{s.VerificationURI, s.VerificationURIComplete} {
 		u, err := oauth.CheckURL(raw)
-		if err != nil || u.Scheme+"://"+u.Host != base {
+		if err != nil || !netcheck.SameOrigin(u, relay) {
 			return errors.New("the relay's link points to another host")
 		}
 	}

@@ -2,7 +2,10 @@
 // against, each of them once. It must not know what is checked.
 package ascii
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Only reports whether each character of s is in an alphabet. The empty string
 // has no character that is not.
@@ -29,6 +32,9 @@ func Visible(r rune) bool { return '!' <= r && r <= '~' }
 // Printable reports whether r is VSCHAR (RFC 6749 appendix A): visible or the
 // space.
 func Printable(r rune) bool { return r == ' ' || Visible(r) }
+
+// Control reports whether r is CTL (RFC 5234 appendix B.1).
+func Control(r rune) bool { return 0 <= r && r < ' ' || r == unicode.MaxASCII }
 
 // Unreserved reports whether r stands for itself everywhere in a URL (RFC 3986
 // §2.3).
