@@ -18,6 +18,8 @@ func TestAlphabets(t *testing.T) {
 	}{
 		"Digit":        {ascii.Digit, digits},
 		"Lower":        {ascii.Lower, lower},
+		"Upper":        {ascii.Upper, upper},
+		"Base32":       {ascii.Base32, upper + "234567"},
 		"Letter":       {ascii.Letter, lower + upper},
 		"Alphanumeric": {ascii.Alphanumeric, lower + upper + digits},
 		"Visible":      {ascii.Visible, lower + upper + digits + marks},
