@@ -56,13 +56,13 @@ var layers = map[string][]string{
 	"internal/terminal":     {"ci", "flows", "flows/authcode", "flows/device", "oauth", "internal/secretref", "internal/suggest"},
 
 	"internal/access": {
-		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/clientconfig", "internal/completion", "internal/confirmed", "internal/exit", "internal/extraheader", "internal/httpsse", "internal/invocation", "internal/paths", "internal/profilename",
+		"", "agent", "ci", "envexport", "flows", "internal/cistep", "internal/clientconfig", "internal/confirmed", "internal/exit", "internal/extraheader", "internal/httpsse", "internal/invocation", "internal/paths", "internal/profilename",
 		"internal/redact", "internal/remedy", "internal/report", "internal/secretref", "internal/settings", "internal/signin", "internal/sshbrowser", "internal/stores", "internal/suggest",
 		"internal/terminal", "internal/variables", "oauth", "secrets", "secrets/file",
 	},
 	"internal/cistep":      {"ci", "envexport"},
 	"internal/commandline": {"internal/exit", "internal/settings", "internal/suggest", "internal/help", "internal/profilename", "internal/terminal"},
-	"internal/completion":  {"agent", "envexport", "internal/clientconfig", "internal/commandline", "internal/shellscript", "internal/stores", "internal/terminal", "internal/variables", "secrets"},
+	"internal/completion":  {"envexport", "internal/clientconfig", "internal/commandline", "internal/shellscript", "internal/stores", "internal/terminal", "internal/variables", "secrets"},
 	"internal/manpage":     {"internal/commandline", "internal/exit", "internal/help", "internal/subprocess"},
 	"internal/report":      {"internal/netfault", "", "agent", "flows", "internal/confirmed", "internal/doctor", "internal/mcpprobe", "internal/settings", "internal/stores", "internal/terminal", "oauth", "ci", "internal/signin"},
 	"internal/remedy": {
