@@ -13,7 +13,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)'
 
 # The tests that check the sources instead of running them.
-RULES := Layers|PackagesAreMapped|DependenciesHaveReasons|TestDependencies|Shape|CommandsAreThin|ChecksExistOnce|ExportedNamesHaveCallers|ExportedNamesAreDocumented|Prose|Comments|TextsOfTests|Names|CommentsOfOtherSources|NamesOfEndToEndTests|OneGuardedTransport|NothingIsCompiledAtStart|FrameworkDoesNotRun|ProgramsAreStartedInFewPlaces
+RULES := Layers|PackageComments|PackagesAreMapped|DiagramOfPackages|DependenciesHaveReasons|TestDependencies|Shape|CommandsAreThin|ChecksExistOnce|ExportedNamesHaveCallers|ExportedNamesAreDocumented|Prose|Comments|TextsOfTests|Names|CommentsOfOtherSources|NamesOfEndToEndTests|OneGuardedTransport|NothingIsCompiledAtStart|FrameworkDoesNotRun|ProgramsAreStartedInFewPlaces
 
 # Other platforms that must compile and pass vet: other systems, and one with a 32-bit int.
 PLATFORMS := linux/arm darwin/arm64 windows/amd64

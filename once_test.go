@@ -17,10 +17,10 @@ var singleChecks = []struct {
 }{
 	{"a loopback check", "netcheck.IsLoopback or netcheck.IsRedirectHost", regexp.MustCompile(`\.IsLoopback\(\)|[!=]= "(?:127\.0\.0\.1|localhost|::1)"|EqualFold\([^)]*"localhost"`),
 		[]string{"internal/netcheck/netcheck.go", "oauth/addr.go", "flows/authcode/redirect.go", "internal/sshbrowser/visit.go"}}, // these classify dialed and listening addresses
-	{"a comparison of origins", "netcheck.SameOrigin", regexp.MustCompile(`func [sS]ameOrigin\(|\.Scheme (?:==|!=) \w+\.Scheme|EqualFold\(\w+\.Scheme, |\.Host (?:==|!=) r\.Host\b`),
+	{"a comparison of origins", "netcheck.SameOrigin", regexp.MustCompile(`func [sS]ameOrigin\(|\.Scheme (?:==|!=) \w+\.Scheme|EqualFold\(\w+\.Scheme, |\.Scheme ?\+ ?"://" ?\+ ?\w+\.Host [!=]=|\.Host [!=]= \w+\.URL\.Host|\.Host (?:==|!=) r\.Host\b`),
 		[]string{"internal/netcheck/netcheck.go"}},
-	{"an alphabet", "package ascii", regexp.MustCompile(`[<>]=? *'[azAZ09~!]'|'[azAZ09~!]' *[<>]=?|(?:[<>]=?|[!=]=) *0x7[eEfF]\b`),
-		[]string{"internal/ascii/ascii.go"}},
+	{"an alphabet", "package ascii", regexp.MustCompile(`[<>]=? *'[azAZ09~!]'|'[azAZ09~!]' *[<>]=?|(?:[<>]=?|[!=]=) *0x7[eEfF]\b|[!=]= *unicode\.MaxASCII|< ' '|Trim\(\w+, "[A-Za-z0-9]{6}`),
+		[]string{"internal/ascii/ascii.go", "internal/terminal/paste.go"}}, // a key that was pressed
 	{"a private socket", "privsock.Listen", regexp.MustCompile(`ListenUnix\(|[lL]isten\w*\([^)]*"unix"`),
 		[]string{"internal/privsock/bind_unix.go", "internal/privsock/listen_other.go"}},
 }

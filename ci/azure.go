@@ -121,7 +121,7 @@ func azureIDToken(ctx context.Context, j Job, audience string) (string, error) {
 	if audience != "" && audience != azureAudience {
 		return "", fmt.Errorf("%w: Azure Pipelines issues ID tokens only for the audience %s, not for %q", ErrIdentity, azureAudience, audience)
 	}
-	ask, token := j.Getenv("SYSTEM_OIDCREQUESTURI"), j.Getenv("SYSTEM_ACCESSTOKEN")
+	ask, token := j.Getenv(azureTokenURL), j.Getenv("SYSTEM_ACCESSTOKEN")
 	if ask == "" || token == "" {
 		return "", fmt.Errorf("%w: the step has no access token; map it with `env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}`", ErrUnsupported)
 	}

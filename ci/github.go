@@ -109,7 +109,7 @@ func githubSummary(_ context.Context, j Job, n Note) error {
 // setting: https://github.com/actions/toolkit/blob/main/packages/core/src/oidc-utils.ts.
 func githubIDToken(setting string) func(context.Context, Job, string) (string, error) {
 	return func(ctx context.Context, j Job, audience string) (string, error) {
-		ask, token := j.Getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), j.Getenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+		ask, token := j.Getenv(githubTokenURL), j.Getenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 		if ask == "" || token == "" {
 			return "", fmt.Errorf("%w: the job has no ID token; add `%s`", ErrUnsupported, setting)
 		}

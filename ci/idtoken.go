@@ -1,6 +1,7 @@
 package ci
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -50,6 +51,16 @@ func (j Job) idToken(ctx context.Context, audience string) (string, error) {
 	}
 	return get(ctx, j, audience)
 }
+
+// The variables with the URL that a job requests its ID token from.
+const (
+	githubTokenURL = "ACTIONS_ID_TOKEN_REQUEST_URL" // and of Forgejo
+	azureTokenURL  = "SYSTEM_OIDCREQUESTURI"
+)
+
+// IDTokenURL returns the URL that [Job.IDToken] requests the token from with Job.HTTP;
+// "" if it sends no request.
+func (j Job) IDTokenURL() string { return cmp.Or(j.Getenv(githubTokenURL), j.Getenv(azureTokenURL)) }
 
 // tokenFromEnv returns the value of the first variable that is set.
 func tokenFromEnv(j Job, names ...string) (string, error) {

@@ -3,7 +3,6 @@ package envexport
 import (
 	"bufio"
 	"strings"
-	"unicode"
 
 	"github.com/mcp-login/mcp-login/internal/ascii"
 )
@@ -68,7 +67,7 @@ func refuseDocker(s string) string {
 // refuseSystemd rejects control characters except tab and line feed: systemd
 // drops such a variable with a warning.
 func refuseSystemd(s string) string {
-	control := func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' || r == unicode.MaxASCII }
+	control := func(r rune) bool { return ascii.Control(r) && r != '\t' && r != '\n' }
 	if strings.ContainsFunc(s, control) {
 		return "the value contains a control character"
 	}

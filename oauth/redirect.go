@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 )
 
 const maxRedirects = 3
@@ -44,7 +46,7 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	if err := checkURL(r.URL); err != nil {
 		return err
 	}
-	if r.URL.Host != first.URL.Host {
+	if !netcheck.SameOrigin(r.URL, first.URL) {
 		keepOnly(r.Header, "Accept", "User-Agent")
 	}
 	return nil

@@ -108,7 +108,7 @@ func isUnusualNumber(host string) bool {
 	last := strings.TrimSuffix(host, ".")
 	last = strings.ToLower(last[strings.LastIndexByte(last, '.')+1:])
 	_, err := strconv.ParseUint(strings.TrimPrefix(last, "0x"), 16, 64)
-	return err == nil && (strings.HasPrefix(last, "0x") || strings.Trim(last, "0123456789") == "")
+	return err == nil && (strings.HasPrefix(last, "0x") || ascii.Only(last, ascii.Digit))
 }
 
 // displayURL returns a URL for error texts: without userinfo, query or

@@ -24,12 +24,12 @@ func newClear(e *call) *cli.Command {
 }
 
 func runClear(ctx context.Context, e *call, o *clearOptions, names []string) error {
-	names, err := chosen(ctx, e, &o.common, "clear", "--expired", o.expired, names)
-	if err != nil {
+	if err := checkNames("clear", "--expired", o.expired, names); err != nil {
 		return err
 	}
 	if o.expired {
-		if names, err = expired(ctx, e, &o.common, names); err != nil {
+		var err error
+		if names, err = expired(ctx, e, &o.common); err != nil {
 			return err
 		}
 	}
@@ -44,9 +44,13 @@ func runClear(ctx context.Context, e *call, o *clearOptions, names []string) err
 
 // expired returns the profiles that require a sign-in, and says why there are none. It
 // omits those that cannot be read.
-func expired(ctx context.Context, e *call, o *common, names []string) (due []string, err error) {
+func expired(ctx context.Context, e *call, o *common) (due []string, err error) {
 	opener := e.open(o)
 	from, err := opener.Source(ctx, "", false)
+	if err != nil {
+		return nil, err
+	}
+	names, err := from.Profiles(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -27,9 +27,17 @@ func newLogout(e *call) *cli.Command {
 }
 
 func runLogout(ctx context.Context, e *call, o *logoutOptions, names []string) error {
-	names, err := chosen(ctx, e, &o.common, "logout", "--all", o.all, names)
-	if err != nil {
+	if err := checkNames("logout", "--all", o.all, names); err != nil {
 		return err
+	}
+	if o.all {
+		var err error
+		if names, err = namesInStore(ctx, e, &o.common); err != nil {
+			return err
+		}
+		if len(names) == 0 {
+			e.say("not signed in to any server")
+		}
 	}
 	shell, _ := shelleval.Detect(e.getenv)
 	defer func() { sayUnset(e, shell, names) }()
@@ -47,26 +55,24 @@ func runLogout(ctx context.Context, e *call, o *logoutOptions, names []string) e
 	})
 }
 
-// chosen returns the named profiles, or with a flag all stored ones. Exactly one of the
-// two is required.
-func chosen(ctx context.Context, e *call, o *common, command, flag string, all bool, names []string) ([]string, error) {
+// namesInStore returns the names of all stored credentials.
+func namesInStore(ctx context.Context, e *call, o *common) ([]string, error) {
+	store, err := e.open(o).OpenStore(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	return store.List(ctx)
+}
+
+// checkNames returns an error unless exactly one of names and a flag for all was typed.
+func checkNames(command, flag string, all bool, names []string) error {
 	switch {
 	case all && len(names) > 0:
-		return nil, exit.Usagef("%s: use either names or %s", command, flag)
-	case all:
-		store, err := e.open(o).OpenStore(ctx, false)
-		if err != nil {
-			return nil, err
-		}
-		names, err := store.List(ctx)
-		if err == nil && len(names) == 0 && command == "logout" {
-			e.say("not signed in to any server")
-		}
-		return names, err
-	case len(names) == 0:
-		return nil, exit.Usagef("%s: NAME is missing: mcp-login %s NAME", command, command)
+		return exit.Usagef("%s: use either names or %s", command, flag)
+	case !all && len(names) == 0:
+		return exit.Usagef("%s: NAME is missing: mcp-login %s NAME", command, command)
 	}
-	return names, nil
+	return nil
 }
 
 // eachProfile calls a function for each profile, with its own settings. It

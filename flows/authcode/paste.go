@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+
+	"github.com/mcp-login/mcp-login/internal/ascii"
 )
 
 const (
@@ -72,7 +74,7 @@ func (a *attempt) acceptBare(code string) error {
 
 // isOwnState reports whether s looks like a state that this program generated.
 func isOwnState(s string) bool {
-	return len(s) == len(rand.Text()) && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+	return len(s) == len(rand.Text()) && ascii.Only(s, ascii.Base32)
 }
 
 // pasted is a parsed text: the query of a URL, or only a code.

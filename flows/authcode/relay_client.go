@@ -11,9 +11,10 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/ascii"
+	"github.com/mcp-login/mcp-login/internal/netcheck"
 	"github.com/mcp-login/mcp-login/oauth"
 )
 
@@ -92,9 +93,13 @@ func (s *relaySession) check(base, redirect string) error {
 	lifetime := time.Duration(s.ExpiresIn) * time.Second
 	s.interval = max(minRelayInterval, min(time.Duration(s.Interval)*time.Second, maxRelayInterval))
 	s.expiry = time.Now().Add(min(lifetime, maxRelayLifetime))
+	relay, err := url.Parse(base)
+	if err != nil {
+		return err
+	}
 	for _, raw := range []string{s.VerificationURI, s.VerificationURIComplete} {
 		u, err := oauth.CheckURL(raw)
-		if err != nil || u.Scheme+"://"+u.Host != base {
+		if err != nil || !netcheck.SameOrigin(u, relay) {
 			return errors.New("the relay's link points to another host")
 		}
 	}
@@ -104,11 +109,14 @@ func (s *relaySession) check(base, redirect string) error {
 		return fmt.Errorf("the relay has the redirect URI %s", oauth.Sanitize(s.RedirectURI, 200))
 	case unusable(s.ID) || unusable(s.Secret) || s.ExpiresIn <= 0 || s.ExpiresIn > int(maxRelayLifetime/time.Second):
 		return errors.New("the relay's answer is incomplete")
-	case s.UserCode == "" || len(s.UserCode) > 16 || strings.Trim(s.UserCode, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "":
+	case s.UserCode == "" || len(s.UserCode) > 16 || !ascii.Only(s.UserCode, isUserCode):
 		return errors.New("the relay's code cannot be shown")
 	}
 	return nil
 }
+
+// isUserCode reports whether r can be in a relay's code, which is typed by hand.
+func isUserCode(r rune) bool { return ascii.Upper(r) || ascii.Digit(r) || r == '-' }
 
 // await returns the query of the authorization response. It polls until ctx
 // ends, with exponential backoff while the relay is unreachable.

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"os"
@@ -72,9 +71,9 @@ func (o Opener) Job() (ci.Job, error) {
 	if err != nil {
 		return ci.Job{}, err
 	}
-	// A self-hosted runner may get its ID tokens from a private address.
-	issuer := cmp.Or(o.Getenv("ACTIONS_ID_TOKEN_REQUEST_URL"), o.Getenv("SYSTEM_OIDCREQUESTURI"))
-	return ci.Job{Provider: ci.Detect(o.Getenv), Getenv: o.Getenv, Out: o.Streams.Out, Err: o.Streams.RawErr(), HTTP: client(issuer)}, nil
+	job := ci.Job{Provider: ci.Detect(o.Getenv), Getenv: o.Getenv, Out: o.Streams.Out, Err: o.Streams.RawErr()}
+	job.HTTP = client(job.IDTokenURL()) // a self-hosted runner may get its ID tokens from a private address
+	return job, nil
 }
 
 // browserVariable names the socket of the laptop's browser on a remote host.

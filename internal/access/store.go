@@ -3,8 +3,9 @@ package access
 import (
 	"context"
 	"fmt"
+	"time"
 
-	"github.com/mcp-login/mcp-login/internal/completion"
+	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/internal/invocation"
 	"github.com/mcp-login/mcp-login/internal/settings"
 	"github.com/mcp-login/mcp-login/internal/stores"
@@ -64,12 +65,18 @@ func (o Opener) KeepAlive(ctx context.Context, store secrets.Store) (stop func()
 	return stores.KeepAlive(ctx, store, func(err error) { o.Log.Info("cannot renew the token for the store", "error", err) })
 }
 
+// namesTimeout limits the request to an agent for its names, because the user is typing.
+const namesTimeout = 500 * time.Millisecond
+
 // ProfileNames returns the names in the configuration and in a store of files, or an
 // agent in its place, as far as that takes no key and no network.
 func (o Opener) ProfileNames(ctx context.Context) []string {
 	names := o.File.Profiles()
 	if socket := o.Agent(); socket != "" {
-		return append(names, completion.InAgent(ctx, socket)...)
+		ctx, cancel := context.WithTimeout(ctx, namesTimeout)
+		defer cancel()
+		issued, _ := (&agent.Client{Socket: socket}).Profiles(ctx) // best effort
+		return append(names, issued...)
 	}
 	at := stores.Location{Store: o.Setting("store"), ProfileDir: o.Setting("profile-dir")}
 	stored, _ := o.Stores().ListFolder(ctx, at) // best effort

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	mcplogin "github.com/mcp-login/mcp-login"
+	"github.com/mcp-login/mcp-login/internal/ascii"
 	"github.com/mcp-login/mcp-login/internal/exit"
 	"github.com/mcp-login/mcp-login/internal/profilename"
 	"github.com/mcp-login/mcp-login/internal/suggest"
@@ -105,7 +106,7 @@ func (o Opener) Resolve(ctx context.Context, from Source, t Target) (Target, err
 
 // checkNew rejects ambiguous names for a new profile.
 func checkNew(profile string) error {
-	if strings.Trim(profile, "0123456789") == "" {
+	if ascii.Only(profile, ascii.Digit) {
 		return exit.Usagef("%q: a name cannot be all digits; use one with a letter: %s", profile, suggest.MCPLogin("login", "server-"+profile, "URL"))
 	}
 	return nil

@@ -4,7 +4,8 @@
 // audit log. The client and the types of the API are in package agent.
 //
 // It must not know where credentials are stored, how a profile is configured, or
-// how the user is prompted: each is passed in.
+// how the user signs in: each is passed in. It asks one question itself, whether to
+// issue a token ([Dialog]).
 //
 // # Security
 //

@@ -25,7 +25,7 @@ func (a *Agent) credential(ctx context.Context, p *profile, want tokenRequest) (
 	c, err := a.stored(ctx, p)
 	known := a.snapshot(p)
 	switch {
-	case storeOut(err) && !known.suspect && known.last.Valid(reserved(known.last)) && !want.rejects(known.last):
+	case storeOut(err) && !known.suspect && known.last.Valid(0) && !want.rejects(known.last):
 		a.log.Warn("cannot read the store; the token in memory is still valid", "profile", p.name, "error", err)
 		return known.last, nil
 	case err != nil:
@@ -36,7 +36,7 @@ func (a *Agent) credential(ctx context.Context, p *profile, want tokenRequest) (
 	if known.suspect {
 		return p.renewed(ctx, c)
 	}
-	if !rejected && c.Valid(reserved(c)) {
+	if !rejected && c.Valid(0) {
 		a.learn(ctx, p, c, nil)
 	}
 	return p.session.Fresh(ctx, c, mcplogin.Need{MinTTL: want.minTTL, Rejected: rejected})

@@ -2,7 +2,10 @@
 // against, each of them once. It must not know what is checked.
 package ascii
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Only reports whether each character of s is in an alphabet. The empty string
 // has no character that is not.
@@ -16,8 +19,11 @@ func Digit(r rune) bool { return '0' <= r && r <= '9' }
 // Lower reports whether r is a-z.
 func Lower(r rune) bool { return 'a' <= r && r <= 'z' }
 
+// Upper reports whether r is A-Z.
+func Upper(r rune) bool { return 'A' <= r && r <= 'Z' }
+
 // Letter reports whether r is a-z or A-Z.
-func Letter(r rune) bool { return Lower(r) || 'A' <= r && r <= 'Z' }
+func Letter(r rune) bool { return Lower(r) || Upper(r) }
 
 // Alphanumeric reports whether r is a letter or a digit.
 func Alphanumeric(r rune) bool { return Letter(r) || Digit(r) }
@@ -30,6 +36,9 @@ func Visible(r rune) bool { return '!' <= r && r <= '~' }
 // space.
 func Printable(r rune) bool { return r == ' ' || Visible(r) }
 
+// Control reports whether r is CTL (RFC 5234 appendix B.1).
+func Control(r rune) bool { return 0 <= r && r < ' ' || r == unicode.MaxASCII }
+
 // Unreserved reports whether r stands for itself everywhere in a URL (RFC 3986
 // §2.3).
 func Unreserved(r rune) bool { return Alphanumeric(r) || strings.ContainsRune("-._~", r) }
@@ -37,6 +46,10 @@ func Unreserved(r rune) bool { return Alphanumeric(r) || strings.ContainsRune("-
 // TokenChar reports whether r is tchar (RFC 9110 §5.6.2), such as in the name of
 // a header.
 func TokenChar(r rune) bool { return Alphanumeric(r) || strings.ContainsRune("!#$%&'*+-.^_`|~", r) }
+
+// Base32 reports whether r is in the alphabet of base32 (RFC 4648 §6), such as in the
+// texts of crypto/rand.
+func Base32(r rune) bool { return Upper(r) || '2' <= r && r <= '7' }
 
 // Hex reports whether r is a hexadecimal digit.
 func Hex(r rune) bool { return Digit(r) || 'a' <= r && r <= 'f' || 'A' <= r && r <= 'F' }

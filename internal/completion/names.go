@@ -3,9 +3,7 @@ package completion
 import (
 	"context"
 	"slices"
-	"time"
 
-	"github.com/mcp-login/mcp-login/agent"
 	"github.com/mcp-login/mcp-login/internal/commandline"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -27,18 +25,4 @@ func (w Words) profiles(ctx context.Context, l commandline.Line) []candidate {
 // be completed.
 func Offered(name string) bool {
 	return secrets.CheckName(name) == nil && name[0] != ':'
-}
-
-// agentTimeout is the timeout of a request to the agent while the user is typing.
-const agentTimeout = 500 * time.Millisecond
-
-// InAgent lists the profiles of an agent, if it responds immediately.
-func InAgent(ctx context.Context, socket string) []string {
-	ctx, cancel := context.WithTimeout(ctx, agentTimeout)
-	defer cancel()
-	names, err := (&agent.Client{Socket: socket}).Profiles(ctx)
-	if err != nil {
-		return nil
-	}
-	return names
 }

@@ -1,6 +1,6 @@
 // Package proxy lets an MCP client that knows nothing about OAuth reach a server that
 // requires a token: as a program that the client starts, or as a URL on this machine. It
-// must not know where credentials are stored or how the user signs in.
+// must not know where credentials are stored, or which flow signs in: it shows the prompts.
 //
 // [Stdio] uses newline-delimited JSON-RPC on one side and Streamable HTTP on the other.
 // [HTTP] is a reverse proxy to the one server. Both forward messages unchanged, in either
