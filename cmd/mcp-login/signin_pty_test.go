@@ -175,6 +175,6 @@ func TestCtrlCLeavesNothing(t *testing.T) {
 // Ctrl-C ends it.
 func TestReadersOfATerminal(t *testing.T) {
 	p := newAccount(t)
-	p.answers(t, "import", exit.Interrupted, "paste the export and press Ctrl-D, or run mcp-login import < FILE", "\x03")
-	p.answers(t, "proxy notion", exit.Done, "next: mcp-login client-config notion", "\x04")
+	p.runDialog(t, "import", exit.Interrupted, "paste the export and press Ctrl-D, or run mcp-login import < FILE", "\x03")
+	p.runDialog(t, "proxy notion", exit.Done, "next: mcp-login client-config notion", "\x04")
 }
