@@ -36,7 +36,7 @@ func (a *Agent) credential(ctx context.Context, p *profile, want tokenRequest) (
 	if known.suspect {
 		return p.renewed(ctx, c)
 	}
-	if !rejected && c.Valid(0) {
+	if !rejected && c.Valid(reserved(c)) { // with less left, a retry may be planned
 		a.learn(ctx, p, c, nil)
 	}
 	return p.session.Fresh(ctx, c, mcplogin.Need{MinTTL: want.minTTL, Rejected: rejected})

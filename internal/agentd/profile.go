@@ -192,7 +192,7 @@ func nextLook(renewAt, now time.Time) time.Time {
 }
 
 // reserved is the lifetime that a token has left when the schedule refreshes it at
-// the latest. A request is not bound by it: the session decides when its token is due.
+// the latest. A request may get one with less.
 func reserved(c mcplogin.Credential) time.Duration { return c.Lifetime() / reserve }
 
 // pause returns the retry delay: exponential backoff with jitter, or what the
