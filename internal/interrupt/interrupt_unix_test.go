@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 	"testing"
 	"time"
@@ -46,6 +47,9 @@ func TestMain(m *testing.M) {
 	if ok {
 		run()
 	}
+	// Under nohup, the stages would ignore SIGHUP from the start. A signal that this
+	// process handles has its default action in them.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT)
 	os.Exit(m.Run())
 }
 
