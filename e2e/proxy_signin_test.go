@@ -363,7 +363,9 @@ func TestProxySignInOverSSH(t *testing.T) {
 	o := startOIDC(t, settings{})
 	host, laptop := newRemoteHost(t), newHome(t)
 	opener, note := laptop.recordingBrowser()
-	call := signInClient(t, laptop.command(t.Context(), append(sshTo(host, opener), "--", program, "proxy", o.mcp(), "--name", "box")...))
+	// The client ends the program, which ends its connection to the host.
+	ctx := context.WithoutCancel(t.Context())
+	call := signInClient(t, laptop.command(ctx, append(sshTo(host, opener), "--", program, "proxy", o.mcp(), "--name", "box")...))
 	text := make(chan string, 1)
 	go func() { text <- call("") }()
 	p := newWebUser(t)

@@ -224,7 +224,10 @@ func TestSSHBrowserAfterDisconnect(t *testing.T) {
 	p := newWebUser(t)
 	p.signIn(linkOf(t, p.get(waitForOpenedURL(t, note)), "go"))
 	sign.wait(0)
-	_ = again.cmd.Process.Signal(syscall.SIGTERM) // it does not exit by itself
+	if err := again.cmd.Process.Signal(syscall.SIGTERM); err != nil { // it does not exit by itself
+		t.Fatal(err)
+	}
+	again.wait(130) // and has ended its connection
 }
 
 // TestSSHBrowserConfig: the lines that mcp-login browser prints work in a real
