@@ -86,7 +86,7 @@ var layers = map[string][]string{
 
 // baseLayer are packages below all others: stateless checks, each of which exists
 // once.
-var baseLayer = []string{"internal/ascii", "internal/netcheck", "internal/printable"}
+var baseLayer = []string{"internal/ascii", "internal/netcheck", "internal/printable", "internal/semaphore"}
 
 // onlyIn are modules that only one package may import.
 var onlyIn = map[string][]string{

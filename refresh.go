@@ -57,27 +57,11 @@ func (s *Session) renew(ctx context.Context, rejected string) (Credential, error
 	if rejected == "" && s.cfg.Renewal.MaxWait > 0 {
 		return s.renewWithin(ctx)
 	}
-	if err := s.acquire(ctx); err != nil {
+	if err := s.sem.Acquire(ctx); err != nil {
 		return Credential{}, err
 	}
-	defer func() { <-s.sem }()
+	defer s.sem.Release()
 	return s.source.current(ctx, rejected)
-}
-
-// acquire acquires the session's semaphore. It calls ctx.Done only if it must wait, so
-// that a program which listens for signals while it waits need not do so yet.
-func (s *Session) acquire(ctx context.Context) error {
-	select {
-	case s.sem <- struct{}{}:
-		return nil
-	default:
-	}
-	select {
-	case s.sem <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // call is a shared call (as in singleflight): a renewal in flight that
@@ -125,9 +109,10 @@ func (s *Session) sharedCall(ctx context.Context, stale string) *call {
 	}
 	s.inFlight = f
 	s.calls.Go(func() {
-		s.sem <- struct{}{}
-		f.c, f.err = s.source.current(context.WithoutCancel(ctx), stale)
-		<-s.sem
+		ctx := context.WithoutCancel(ctx)
+		_ = s.sem.Acquire(ctx) // it cannot fail: ctx never ends
+		f.c, f.err = s.source.current(ctx, stale)
+		s.sem.Release()
 		s.mu.Lock()
 		if s.inFlight == f {
 			s.inFlight = nil

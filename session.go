@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mcp-login/mcp-login/flows"
+	"github.com/mcp-login/mcp-login/internal/semaphore"
 	"github.com/mcp-login/mcp-login/oauth"
 	"github.com/mcp-login/mcp-login/secrets"
 )
@@ -66,8 +67,8 @@ type Session struct {
 	cfg    Config
 	log    *slog.Logger
 	source source
-	store  secrets.Store // a closedStore if the session may not change the credential
-	sem    chan struct{} // semaphore: one goroutine renews at a time, and waiting for it obeys ctx
+	store  secrets.Store       // a closedStore if the session may not change the credential
+	sem    semaphore.Semaphore // one goroutine renews at a time, and waiting for it obeys ctx
 	cached atomic.Pointer[cached]
 
 	mu       sync.Mutex     // guards what follows
@@ -99,7 +100,7 @@ func Open(cfg Config) (*Session, error) {
 	if cfg.HTTP == nil {
 		cfg.HTTP = oauth.Guard{}.Clients()
 	}
-	s := &Session{cfg: cfg, log: cfg.Log, sem: make(chan struct{}, 1)}
+	s := &Session{cfg: cfg, log: cfg.Log, sem: semaphore.New()}
 	s.source, s.store = cfg.Source.open(s)
 	return s, nil
 }

@@ -92,10 +92,10 @@ func (s *Store) unlock(ctx context.Context, h header) (keyRing, error) {
 	if r, ok := s.cached(h); ok {
 		return r, nil
 	}
-	if err := s.acquire(ctx); err != nil {
+	if err := s.sem.Acquire(ctx); err != nil {
 		return keyRing{}, err
 	}
-	defer func() { <-s.sem }()
+	defer s.sem.Release()
 	if r, ok := s.cached(h); ok {
 		return r, nil
 	}
@@ -107,22 +107,6 @@ func (s *Store) unlock(ctx context.Context, h header) (keyRing, error) {
 	defer s.mu.Unlock()
 	s.ring = r
 	return r, nil
-}
-
-// acquire acquires the store's semaphore. It calls ctx.Done only if it must wait, so
-// that a program which listens for signals while it waits need not do so yet.
-func (s *Store) acquire(ctx context.Context) error {
-	select {
-	case s.sem <- struct{}{}:
-		return nil
-	default:
-	}
-	select {
-	case s.sem <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // setKeys replaces the cached keys and the keeper.

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mcp-login/mcp-login/internal/semaphore"
 	"github.com/mcp-login/mcp-login/secrets"
 )
 
@@ -27,8 +28,8 @@ type Config struct {
 // Store is a folder of encrypted records. Use [Open] to make one.
 type Store struct {
 	dir     string
-	created func()        // nil: none
-	sem     chan struct{} // semaphore: one goroutine calls the keeper at a time
+	created func()              // nil: none
+	sem     semaphore.Semaphore // one goroutine calls the keeper at a time
 
 	mu     sync.Mutex
 	keeper Keeper
@@ -51,7 +52,7 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open file store: %w", err)
 	}
-	return &Store{dir: dir, keeper: c.Keeper, created: c.Created, sem: make(chan struct{}, 1)}, nil
+	return &Store{dir: dir, keeper: c.Keeper, created: c.Created, sem: semaphore.New()}, nil
 }
 
 // Get implements [secrets.Store]. It takes no lock and writes nothing.
